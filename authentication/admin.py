@@ -1,0 +1,37 @@
+"""Who is signed in where, at the admin site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from authentication.models import SignInSession
+from authentication.sessions import end_session
+from core.admin import LookOnly, actor
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+@admin.register(SignInSession)
+class SignInSessionAdmin(LookOnly, admin.ModelAdmin):
+    """Sessions are opened by signing in; here they can be ended."""
+
+    list_display = ["user", "device", "created_at", "last_seen_at", "expires_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__last_name"]
+    date_hierarchy = "created_at"
+    actions = ["end"]
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return actor(request).has_perm("authentication.change_signinsession")
+
+    @admin.action(description="End selected sessions", permissions=["end"])
+    def end(self, request: HttpRequest, queryset: QuerySet[SignInSession]) -> None:
+        sessions = list(queryset.filter(revoked_at=None))
+        for session in sessions:
+            end_session(session, reason="session_ended_by_admin", by=actor(request))
+        self.message_user(request, f"{len(sessions)} ended: signed out on those devices.")

@@ -1,0 +1,137 @@
+"""A link and a code that wait in the cache to be redeemed once. Only hashes stand there.
+
+Every step is one atomic cache operation (``add`` and ``incr``), so that the rules hold on Redis and
+in memory, under any number of parallel calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from core.refusals import Refused
+from core.sealing import seal, unseal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GUESSES_PER_CHALLENGE: Final = 5
+GUESSES_PER_ACCOUNT_AND_DAY: Final = 20
+WRONG_GUESSES_OF_ALL_PER_DAY: Final = 2_000
+DAY_SECONDS: Final = 86_400
+PURPOSE: Final = "sign-in address"
+
+
+class WrongCredential(Refused):
+    """Wrong, run out, used or never issued (400): one answer for all of them."""
+
+    code = "invalid_credential"
+    sentence = "This code or link is not valid any more. Please request a new one."
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What the mail carries, and what nothing else keeps."""
+
+    link_token: str
+    code: str
+
+
+def account_key(address: str) -> str:
+    """Return a name for an address that does not tell the address."""
+    return salted_hmac("authentication.challenges.account", address, algorithm="sha256").hexdigest()[:32]
+
+
+def issue(address: str) -> Secrets:
+    """Make a new link and code for an address, both good for MAGIC_LINK_EXPIRY_SECONDS.
+
+    There is one challenge an address: the newest. Older links and codes are dead from here on.
+    """
+    made = Secrets(secrets.token_urlsafe(32), f"{secrets.randbelow(10**6):06d}")
+    challenge, lifetime = secrets.token_hex(16), settings.MAGIC_LINK_EXPIRY_SECONDS
+    sealed = seal(address, purpose=PURPOSE, key=made.link_token)
+    cache.set(f"signin:link:{link_hash(made.link_token)}", {"id": challenge, "address": sealed}, lifetime)
+    cache.set(f"signin:guesses:{challenge}", 0, lifetime)
+    cache.set(
+        f"signin:challenge:{account_key(address)}",
+        {"id": challenge, "code": code_hash(challenge, made.code)},
+        lifetime,
+    )
+    return made
+
+
+def redeem_link(token: str) -> str:
+    """Take the challenge of a link and return its address. Raises WrongCredential (400)."""
+    link = cache.get(f"signin:link:{link_hash(token)}")
+    if not link:
+        raise WrongCredential
+    address: str = unseal(link["address"], purpose=PURPOSE, key=token)
+    take(link["id"], account_key(address))
+    return address
+
+
+def redeem_code(address: str, code: str, *, browser: str | None) -> None:
+    """Take the challenge of an address by its code. Raises WrongCredential (400).
+
+    A guess is counted before it is compared: against the challenge, against the account's day,
+    and against the programme's. ``browser`` names one in which this account has signed in
+    before: it has a day's budget of its own, so that strangers cannot lock its owner out.
+    """
+    account = account_key(address)
+    challenge = cache.get(f"signin:challenge:{account}")
+    if not challenge:
+        raise WrongCredential
+    lane = f"{account}:{browser}" if browser else account
+    spend(f"signin:guesses:{challenge['id']}", GUESSES_PER_CHALLENGE, None)
+    spend(f"signin:day:{today()}:{lane}", GUESSES_PER_ACCOUNT_AND_DAY, DAY_SECONDS)
+    if not browser and (cache.get(f"signin:wrong:{today()}") or 0) >= WRONG_GUESSES_OF_ALL_PER_DAY:
+        raise WrongCredential
+    if not constant_time_compare(challenge["code"], code_hash(challenge["id"], code)):
+        count(f"signin:wrong:{today()}", DAY_SECONDS)
+        raise WrongCredential
+    take(challenge["id"], account)
+
+
+def take(challenge: str, account: str) -> None:
+    """Let one caller have the challenge; it must still be the account's newest."""
+    newest: Mapping[str, Any] = cache.get(f"signin:challenge:{account}") or {}
+    if newest.get("id") != challenge:
+        raise WrongCredential
+    if not cache.add(f"signin:taken:{challenge}", 1, settings.MAGIC_LINK_EXPIRY_SECONDS):
+        raise WrongCredential
+    cache.delete(f"signin:challenge:{account}")
+
+
+def spend(key: str, budget: int, lifetime: int | None) -> None:
+    """Count one guess, and refuse it where the budget is used up."""
+    if count(key, lifetime) > budget:
+        raise WrongCredential
+
+
+def count(key: str, lifetime: int | None) -> int:
+    """Add one; with a lifetime the counter is made where there is none, else its absence refuses."""
+    if lifetime is not None:
+        cache.add(key, 0, lifetime)
+    try:
+        return cache.incr(key)
+    except ValueError as error:
+        raise WrongCredential from error
+
+
+def today() -> str:
+    return timezone.now().date().isoformat()
+
+
+def link_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def code_hash(challenge: str, code: str) -> str:
+    return salted_hmac(f"authentication.challenges.code.{challenge}", code, algorithm="sha256").hexdigest()

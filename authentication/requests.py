@@ -1,0 +1,50 @@
+"""The JWT of a request, and who sent it: user and session in one query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+
+from authentication.models import SignInSession
+from authentication.tokens import InvalidToken, read_access
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from users.models import User
+
+KEYWORD: Final = b"bearer"
+
+
+def session_of(token: str) -> SignInSession:
+    """Return the live session of an access token, with its user. Raises InvalidToken (401).
+
+    The one door for requests and sockets: the session must not have ended, and its user must
+    pass the account-status gate now.
+    """
+    user_id, session_id = read_access(token)
+    session = (
+        SignInSession.objects.live().select_related("user").filter(pk=session_id, user_id=user_id).first()
+    )
+    if session is None or not session.user.may_enter:
+        raise InvalidToken
+    return session
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <access token>``; ``request.auth`` is the session."""
+
+    def authenticate(self, request: Request) -> tuple[User, SignInSession] | None:
+        scheme, _, token = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != KEYWORD:
+            return None
+        try:
+            session = session_of(token.strip().decode("ascii"))
+        except (InvalidToken, UnicodeDecodeError) as error:
+            raise AuthenticationFailed(InvalidToken.sentence, InvalidToken.code) from error
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'

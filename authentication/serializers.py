@@ -1,0 +1,88 @@
+"""Bodies of sign-in, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+
+from authentication.models import SignInSession
+from core.serializers import StrictCharField, WireModelSerializer
+from users.addresses import normalise
+from users.serializers import UserSerializer
+
+
+class AddressField(StrictCharField):
+    """An e-mail address, answered in its one spelling."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return normalise(super().to_internal_value(data))
+        except ValidationError as error:
+            raise serializers.ValidationError("Enter a valid email address.", "invalid") from error
+
+
+class MagicLinkSerializer(serializers.Serializer[dict[str, str]]):
+    """Whom to mail."""
+
+    email = AddressField(max_length=320)
+
+
+class CodeSerializer(serializers.Serializer[dict[str, str]]):
+    """Whose code, and the code. A number is taken as its digits."""
+
+    email = AddressField(max_length=320)
+    code = serializers.CharField(max_length=20)
+
+
+class LinkTokenSerializer(serializers.Serializer[dict[str, str]]):
+    """The token of a mailed link."""
+
+    token = StrictCharField(max_length=200)
+
+
+class RefreshSerializer(serializers.Serializer[dict[str, str]]):
+    """A refresh token."""
+
+    refresh_token = StrictCharField(max_length=4_096)
+
+
+class LogoutSerializer(serializers.Serializer[dict[str, str]]):
+    """A refresh token, or any other text."""
+
+    refresh_token = StrictCharField(max_length=100_000, allow_blank=True)
+
+
+class SentSerializer(serializers.Serializer[dict[str, object]]):
+    """The same for every address."""
+
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+
+
+class TokenPairSerializer(serializers.Serializer[dict[str, str]]):
+    """An access token (one hour) and the refresh token that follows the one sent (seven days)."""
+
+    token = serializers.CharField()
+    refresh_token = serializers.CharField()
+
+
+class SignedInSerializer(TokenPairSerializer):
+    """A pair, and whose it is."""
+
+    user = UserSerializer()
+
+
+class SessionSerializer(WireModelSerializer[SignInSession]):
+    """One of the caller's sessions. ``current``: the one that sent this request."""
+
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SignInSession
+        fields = ["id", "device", "createdAt", "lastSeenAt", "expiresAt", "current"]
+
+    def get_current(self, session: SignInSession) -> bool:
+        current = self.context["request"].auth
+        return isinstance(current, SignInSession) and current.pk == session.pk

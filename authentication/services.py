@@ -1,0 +1,81 @@
+"""Proving who somebody is: ask for a link, redeem the link or the code."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from authentication import challenges
+from authentication.admission import may_sign_in
+from authentication.challenges import WrongCredential
+from authentication.sessions import open_session
+from core import audit
+from core.limits import take
+from core.refusals import TooMany
+from core.sealing import seal
+from core.tasks import enqueue
+from users.services import provision_user
+
+if TYPE_CHECKING:
+    from authentication.devices import Browser
+    from authentication.tokens import Pair
+    from users.models import User
+
+logger = logging.getLogger(__name__)
+
+SEAL_PURPOSE: Final = "sign-in mail"
+
+
+def request_sign_in(address: str) -> None:
+    """Issue a challenge for a normalised address and have it mailed. Raises TooMany (429).
+
+    Does the same for every address, known, unknown or suspended: who gets a mail is decided in
+    the background.
+    """
+    wait = take(f"magic-link:{challenges.account_key(address)}", settings.MAGIC_LINK_PER_ADDRESS)
+    if wait:
+        raise TooMany(wait)
+    secrets = challenges.issue(address)
+    content = {
+        "address": address,
+        "token": secrets.link_token,
+        "code": secrets.code,
+        "expires": timezone.now().timestamp() + settings.MAGIC_LINK_EXPIRY_SECONDS,
+    }
+    enqueue("authentication.tasks.mail_sign_in", sealed=seal(content, purpose=SEAL_PURPOSE))
+    logger.info("sign_in_challenge_issued")
+
+
+def redeem_link(token: str, *, user_agent: str = "") -> tuple[User, Pair]:
+    """Sign in by a mailed link. Raises WrongCredential (400)."""
+    address = challenges.redeem_link(token)
+    return enter(address, user_agent=user_agent, by="link")
+
+
+def redeem_code(
+    address: str, code: str, *, browser: Browser | None = None, user_agent: str = ""
+) -> tuple[User, Pair]:
+    """Sign in by a mailed code. Raises WrongCredential (400)."""
+    known = browser is not None and browser.knows(challenges.account_key(address))
+    challenges.redeem_code(address, code, browser=browser.id if browser and known else None)
+    return enter(address, user_agent=user_agent, by="code")
+
+
+@transaction.atomic
+def enter(address: str, *, user_agent: str, by: str) -> tuple[User, Pair]:
+    """Open a session for a proved address, making its account on the first time.
+
+    The gate is asked again: the account may have been suspended since the mail was sent.
+    """
+    if not may_sign_in(address):
+        raise WrongCredential
+    user, is_new = provision_user(address)
+    if is_new:
+        audit.record("account_provisioned", actor=user, target=user, changes={"by": by})
+    pair = open_session(user, user_agent=user_agent)
+    logger.info("signed_in", extra={"user_id": user.pk, "by": by})
+    return user, pair

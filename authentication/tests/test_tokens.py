@@ -1,0 +1,103 @@
+"""Forged and foreign tokens: each is a 401, whatever it claims (SAFETY B17)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.urls import reverse
+
+from authentication.models import SignInSession
+from authentication.sessions import open_session
+from authentication.tests.signing_in import SignInTestCase, bearer
+from users.tests.factories import make_user
+
+
+class TokenTests(SignInTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.user = make_user(role="mentor", track="AUS-NSW", status="active")
+        self.pair = open_session(self.user, user_agent="")
+        self.session = SignInSession.objects.get()
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        now = int(time.time())
+        claims = {
+            "token_type": "access",
+            "exp": now + 600,
+            "iat": now,
+            "jti": uuid.uuid4().hex,
+            "user_id": self.user.pk,
+            "sid": self.session.pk,
+        }
+        return {**claims, **changes}
+
+    def status_for(self, token: str) -> int:
+        return self.client.get(reverse("users:me"), **bearer(token)).status_code
+
+    def signed(self, **changes: Any) -> str:
+        return jwt.encode(self.claims(**changes), settings.SECRET_KEY, "HS256")
+
+    def test_what_we_sign_ourselves_is_let_in(self) -> None:
+        self.assertEqual(self.status_for(self.signed()), 200)
+
+    def test_the_access_token_tells_clients_role_track_status(self) -> None:
+        """CONTRACT D11."""
+        claims = jwt.decode(self.pair.access, settings.SECRET_KEY, ["HS256"])
+
+        self.assertEqual((claims["role"], claims["track"], claims["status"]), ("mentor", "AUS-NSW", "active"))
+        self.assertEqual(claims["exp"] - claims["iat"], 3600)
+
+    def test_claims_do_not_grant_rights(self) -> None:
+        token = self.signed(role="admin", is_superuser=True)
+
+        self.assertEqual(self.client.get(reverse("users:me"), **bearer(token)).json()["role"], "mentor")
+
+    def test_forged_and_foreign_tokens_are_refused(self) -> None:
+        other = make_user()
+        now = int(time.time())
+        forged = {
+            "algorithm none": jwt.encode(self.claims(), "", "none"),
+            "another key": jwt.encode(self.claims(), "x" * 64, "HS256"),
+            "another algorithm": jwt.encode(self.claims(), settings.SECRET_KEY, "HS512"),
+            "a refresh token": self.pair.refresh,
+            "a ticket": self.signed(token_type="ticket"),
+            "no type": self.signed(token_type=None),
+            "run out": self.signed(exp=now - 1),
+            "not yet": self.signed(nbf=now + 600),
+            "no end": jwt.encode(
+                {k: v for k, v in self.claims().items() if k != "exp"}, settings.SECRET_KEY, "HS256"
+            ),
+            "somebody else's session": self.signed(user_id=other.pk),
+            "an unknown session": self.signed(sid=999_999),
+            "no session": self.signed(sid=None),
+            "a text for an id": self.signed(user_id=str(self.user.pk)),
+            "a list for an id": self.signed(user_id=[self.user.pk]),
+            "a huge id": self.signed(sid=2**63),
+            "true for an id": self.signed(sid=True),
+            "a path in the key's name": jwt.encode(
+                self.claims(), "y" * 64, "HS256", headers={"kid": "../../dev/null"}
+            ),
+            "64 kB": "a" * 65_536,
+            "two dots": "..",
+            "nothing": "",
+            "not ASCII": "é.é.é",
+        }
+        for name, token in forged.items():
+            with self.subTest(name):
+                self.assertEqual(self.status_for(token), 401)
+
+    def test_other_schemes_are_401_with_a_challenge(self) -> None:
+        for header in ("", "Bearer", "Basic YTpi", f"Token {self.pair.access}", self.pair.access):
+            with self.subTest(header[:12]):
+                response = self.client.get(reverse("users:me"), HTTP_AUTHORIZATION=header)
+                self.assertEqual(response.status_code, 401)
+                self.assertIn("Bearer", response["WWW-Authenticate"])
+                self.assertIn("error", response.json())
+
+    def test_a_request_reads_user_and_session_in_one_query(self) -> None:
+        with self.assertNumQueries(1):
+            self.status_for(self.signed(sid=999_999))

@@ -1,0 +1,135 @@
+"""Sockets: who gets in, what a frame may be, and when a socket ends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from unittest.mock import patch
+
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import TransactionTestCase, override_settings
+
+from authentication.models import SignInSession
+from authentication.sessions import end_session, log_out, open_session
+from btf_backend.routing import application
+from users.models import User
+from users.services import change_status
+from users.tests.factories import make_user
+
+URL = "/ws/session/"
+
+
+class SocketTests(TransactionTestCase):
+    def setUp(self) -> None:
+        self.user = make_user()
+        self.pair = open_session(self.user, user_agent="")
+
+    def socket(self, path: str, **headers: str) -> WebsocketCommunicator:
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return WebsocketCommunicator(application, path, headers=pairs)
+
+    async def opened(self, token: str) -> WebsocketCommunicator:
+        socket = self.socket(f"{URL}?token={token}")
+        self.assertTrue((await socket.connect())[0])
+        self.assertEqual(await socket.receive_json_from(), {"type": "connection.established"})
+        return socket
+
+    async def close_code(self, path: str, **headers: str) -> int:
+        socket = self.socket(path, **headers)
+        self.assertTrue((await socket.connect())[0])
+        return int((await socket.receive_output())["code"])
+
+    async def test_every_place_for_the_token_is_read(self) -> None:
+        access = self.pair.access
+        for path, headers in (
+            (f"{URL}?token={access}", {}),
+            (f"/ws/session?access_token={access}", {}),
+            (URL, {"Authorization": f"Bearer {access}"}),
+        ):
+            with self.subTest(path[:20]):
+                socket = self.socket(path, **headers)
+                self.assertTrue((await socket.connect())[0])
+                self.assertEqual((await socket.receive_json_from())["type"], "connection.established")
+                await socket.disconnect()
+
+    async def test_no_bad_refresh_and_suspended_tokens_close_with_4401_after_accepting(self) -> None:
+        """B65: the client sees the code."""
+        for token in ("", "a.b.c", self.pair.refresh):
+            with self.subTest(token[:5]):
+                self.assertEqual(await self.close_code(f"{URL}?token={token}"), 4401)
+        await User.objects.filter(pk=self.user.pk).aupdate(status="inactive")
+        self.assertEqual(await self.close_code(f"{URL}?token={self.pair.access}"), 4401)
+
+    async def test_an_unknown_path_closes_with_4404(self) -> None:
+        self.assertEqual(await self.close_code("/ws/nowhere/"), 4404)
+
+    @override_settings(CORS_ALLOWED_ORIGINS=["https://app.example.org"])
+    async def test_a_foreign_page_is_refused_before_accept(self) -> None:
+        """SAFETY B28, CONTRACT D23."""
+        path = f"{URL}?token={self.pair.access}"
+        foreign = ["https://evil.test", "null", "https://app.example.org.evil.test", "http://app.example.org"]
+        for origin in foreign:
+            with self.subTest(origin):
+                self.assertFalse((await self.socket(path, Origin=origin).connect())[0])
+        socket = self.socket(path, Origin="https://app.example.org")
+        self.assertTrue((await socket.connect())[0])
+        await socket.disconnect()
+
+    async def test_cookies_alone_open_nothing(self) -> None:
+        self.assertEqual(await self.close_code(URL, Cookie=f"token={self.pair.access}; sessionid=x"), 4401)
+
+    async def test_no_frame_closes_the_socket(self) -> None:
+        """B64."""
+        socket = await self.opened(self.pair.access)
+        frames: list[tuple[dict[str, Any], str]] = [
+            ({"text_data": "no json"}, "invalid_payload"),
+            ({"text_data": "[1]"}, "invalid_payload"),
+            ({"text_data": '"text"'}, "invalid_payload"),
+            ({"text_data": "[" * 5_000}, "invalid_payload"),
+            ({"bytes_data": b"\x00\xff"}, "invalid_payload"),
+            ({"text_data": '{"action": "fly"}'}, "unknown_action"),
+            ({"text_data": '{"action": 5}'}, "unknown_action"),
+            ({"text_data": '{"action": "__class__"}'}, "unknown_action"),
+            ({"text_data": "{}"}, "unknown_action"),
+            ({"text_data": json.dumps({"action": "ping", "x": "y" * 70_000})}, "frame_too_large"),
+        ]
+        for frame, slug in frames:
+            with self.subTest(slug):
+                await socket.send_to(**frame)
+                answer = await socket.receive_json_from()
+                self.assertEqual((answer["type"], answer["error"]), ("error", slug))
+                self.assertEqual(answer["payload"]["detail"], answer["detail"])
+        await socket.send_json_to({"type": "ping"})
+        self.assertEqual(await socket.receive_json_from(), {"type": "pong"})
+        await socket.disconnect()
+
+    async def test_what_ends_the_session_closes_its_socket(self) -> None:
+        """SAFETY B13, B18."""
+        session = await SignInSession.objects.aget()
+        ends = [
+            lambda: change_status(self.user, status="inactive", by=None),
+            lambda: log_out(self.pair.refresh),
+            lambda: end_session(session, reason="signed_out"),
+        ]
+        for end in ends:
+            with self.subTest(end):
+                await User.objects.aupdate(status="active")
+                await SignInSession.objects.aupdate(revoked_at=None)
+                socket = await self.opened(self.pair.access)
+                await sync_to_async(end)()
+                self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
+
+    async def test_another_session_keeps_its_socket(self) -> None:
+        other = await sync_to_async(open_session)(self.user, user_agent="")
+        socket = await self.opened(other.access)
+
+        await sync_to_async(log_out)(self.pair.refresh)
+
+        self.assertTrue(await socket.receive_nothing(timeout=0.3))
+        await socket.disconnect()
+
+    async def test_it_closes_when_the_access_token_runs_out(self) -> None:
+        with patch("authentication.websocket.expires_at", return_value=0.0):
+            socket = await self.opened(self.pair.access)
+            self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)

@@ -1,0 +1,150 @@
+"""Sockets: from which page, whose, and the base of every consumer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from authentication.requests import session_of
+from authentication.tokens import InvalidToken, expires_at
+from core.realtime import UNAUTHENTICATED, UNKNOWN, room_of_user
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
+
+LARGEST_FRAME: Final = 64 * 1024
+TOKEN_NAMES: Final = ("token", "access_token")
+
+
+class OriginGate:
+    """Refuses a handshake from a page that CORS would refuse (HTTP 403).
+
+    A missing Origin is let through: programs send none, and only a token authenticates here,
+    never a cookie.
+    """
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        origin = dict(scope["headers"]).get(b"origin")
+        if origin is not None and not self.allows(origin.decode("latin-1")):
+            return await send({"type": "websocket.close", "code": 4403})
+        return await self.inner(scope, receive, send)
+
+    @staticmethod
+    def allows(origin: str) -> bool:
+        parts = urlsplit(origin)
+        return f"{parts.scheme}://{parts.netloc}" in settings.CORS_ALLOWED_ORIGINS
+
+
+class TokenMiddleware:
+    """Moves the access token of the query or the header to ``scope["token"]``."""
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _, credential = header.partition(" ")
+        given = [query[name][0] for name in TOKEN_NAMES if query.get(name)]
+        if scheme.lower() == "bearer" and credential:
+            given.append(credential.strip())
+        scope = {**scope, "token": given[0] if given else "", "query": query, "query_string": b""}
+        return await self.inner(scope, receive, send)
+
+
+class SignedInConsumer(AsyncWebsocketConsumer):
+    """One socket of one signed-in person: opens with a frame, answers pings, ends with its session.
+
+    Every refusal accepts first, so that the client sees the close code (CONTRACT 9). A subclass
+    adds ``opened`` (after authentication) and ``on_<action>`` methods.
+    """
+
+    async def connect(self) -> None:
+        await self.accept()
+        try:
+            session = await database_sync_to_async(session_of)(self.scope["token"])
+        except InvalidToken:
+            await self.close(UNAUTHENTICATED)
+            return
+        self.user, self.session_id = session.user, session.pk
+        await self.channel_layer.group_add(room_of_user(self.user.pk), self.channel_name)
+        self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
+        await self.opened()
+
+    async def opened(self) -> None:
+        await self.reply({"type": "connection.established"})
+
+    async def close_at(self, moment: float) -> None:
+        """Close when the access token runs out: a client comes back with the new one."""
+        await asyncio.sleep(max(0.0, moment - time.time()))
+        await self.close(UNAUTHENTICATED)
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "expiry"):
+            self.expiry.cancel()
+            await self.channel_layer.group_discard(room_of_user(self.user.pk), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Dispatch one frame. Nothing that a client sends closes its socket."""
+        if not hasattr(self, "expiry"):
+            return
+        if len(text_data or bytes_data or "") > LARGEST_FRAME:
+            await self.refuse("frame_too_large", "A frame may have at most 64 KiB.")
+            return
+        frame = self.frame_of(text_data)
+        if frame is None:
+            await self.refuse("invalid_payload", "A frame is one JSON object, as text.")
+            return
+        action = frame.get("action", frame.get("type"))
+        handler = (
+            getattr(self, f"on_{action}", None) if isinstance(action, str) and action.isidentifier() else None
+        )
+        await (handler(frame) if handler else self.refuse("unknown_action", "This action is not known here."))
+
+    @staticmethod
+    def frame_of(text: str | None) -> dict[str, Any] | None:
+        try:
+            frame = orjson.loads(text or "")
+        except orjson.JSONDecodeError:
+            return None
+        return frame if isinstance(frame, dict) else None
+
+    async def on_ping(self, frame: dict[str, Any]) -> None:
+        await self.reply({"type": "pong"})
+
+    async def refuse(self, slug: str, sentence: str) -> None:
+        await self.reply(
+            {"type": "error", "error": slug, "detail": sentence, "payload": {"detail": sentence}}
+        )
+
+    async def reply(self, frame: dict[str, Any]) -> None:
+        await self.send(text_data=orjson.dumps(frame).decode())
+
+    async def socket_close(self, event: dict[str, Any]) -> None:
+        """Close on ``core.realtime.close_sockets``, if it means this session or all of them."""
+        if event["session"] in (None, self.session_id):
+            await self.close(event["code"])
+
+
+class SessionConsumer(SignedInConsumer):
+    """``/ws/session/``: tells a client at once when its session has ended (4401)."""
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):
+    """Any other path: accepted, then closed with 4404."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(UNKNOWN)

@@ -1,0 +1,41 @@
+"""How log lines look: one line of text on a laptop, one JSON object in production."""
+
+from typing import Any, Final
+
+SERVERS: Final = ("django.server", "uvicorn", "uvicorn.access", "uvicorn.error")
+
+
+def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
+    """Return Django's LOGGING: every line carries the request's id and no personal datum."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "request_id": {"()": "core.logs.RequestIdFilter"},
+            "no_tokens": {"()": "core.logs.TokenScrubber"},
+        },
+        "formatters": {
+            "text": {"format": "{levelname:7} {name} [{request_id}] {message}", "style": "{"},
+            "json": {
+                "()": "pythonjsonlogger.json.JsonFormatter",
+                "format": "{asctime}{levelname}{name}{request_id}{message}",
+                "style": "{",
+            },
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_id", "no_tokens"],
+                "formatter": "json" if structured else "text",
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"level": level},
+            # Servers bring handlers of their own, which know nothing of our filters.
+            **{name: {"handlers": ["console"], "level": level, "propagate": False} for name in SERVERS},
+            "daphne.server": {"level": "WARNING"},
+            # The library logs the arguments' results of each task; ours logs names alone.
+            "django_tasks": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,219 @@
+"""Every setting, in the order in which a request meets it. Two profiles: docs/adr/0002."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from btf_backend import stores
+from btf_backend.env import (
+    env,
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_prefixed,
+    env_rates,
+    load_env_file,
+)
+from btf_backend.logs import logging_settings
+from btf_backend.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
+from btf_backend.secret_key import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_env_file(BASE_DIR / env("ENV_FILE", ".env"))
+
+# --- Profile ----------------------------------------------------------------------------------
+VULTR = {name: env(f"VULTR_{name}") for name in ("ACCESS_KEY", "SECRET_KEY", "BUCKET_NAME", "S3_ENDPOINT")}
+ON_POSTGRESQL = bool(env("DB_NAME") or env("DB_HOST"))
+ON_REDIS = bool(env("REDIS_URL"))
+ON_S3 = all(VULTR.values())
+EMBEDDED = not (ON_POSTGRESQL or ON_REDIS or any(VULTR.values()))
+DEBUG = env_bool("DEBUG", default=EMBEDDED)
+DEBUG_WAS_SAID = bool(env("DEBUG"))
+# What was configured: test runners switch DEBUG off, which must not turn a laptop into production.
+PRODUCTION = not DEBUG
+
+# --- Core -------------------------------------------------------------------------------------
+SECRET_KEY = env("SECRET_KEY") or secret_key(BASE_DIR, is_laptop=EMBEDDED and DEBUG)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1")
+CONFIGURED_HOSTS = tuple(ALLOWED_HOSTS)  # test runners add to the list above
+ROOT_URLCONF = "btf_backend.urls"
+ASGI_APPLICATION = "btf_backend.routing.application"
+AUTH_USER_MODEL = "users.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+APPEND_SLASH = False
+TEST_RUNNER = "core.testing.HouseRunner"
+TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0)
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "anymail",
+    "storages",
+    "django_tasks",
+    "django_tasks_db",
+    "core",
+    "users",
+    "authentication",
+    "resources",
+    "events",
+    "announcements",
+    "groups",
+    "chat",
+]
+MIDDLEWARE = [
+    "core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "core.middleware.EitherSlashMiddleware",
+    "core.middleware.BodyLimitMiddleware",
+    "core.middleware.JsonErrorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Security ---------------------------------------------------------------------------------
+CORS_ALLOW_ALL_ORIGINS = env_bool("CORS_ALLOW_ALL_ORIGINS", default=False)
+CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS", "http://localhost:5173")
+CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["Content-Disposition", "Retry-After", "X-Request-ID"]
+CORS_URLS_REGEX = r"^/(api|media)/"
+SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^api/"]  # a redirect would break a CORS preflight and drop a body
+SECURE_HSTS_SECONDS = env_int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+X_FRAME_OPTIONS = "DENY"
+
+# --- Stores -----------------------------------------------------------------------------------
+CACHE_KEY_PREFIX = env("CACHE_KEY_PREFIX", "btf")
+CHANNEL_REDIS_URL = env("CHANNEL_REDIS_URL", env("REDIS_URL"))
+DATABASES = {"default": stores.postgresql() if ON_POSTGRESQL else stores.sqlite(BASE_DIR / "db.sqlite3")}
+CACHES = {
+    "default": stores.redis_cache(env("REDIS_URL")) if ON_REDIS else stores.memory_cache("default"),
+    # Of this process alone: where fairness limits fall back to while Redis is down.
+    "local": stores.memory_cache("local"),
+}
+for cache in CACHES.values():
+    cache["KEY_PREFIX"] = CACHE_KEY_PREFIX
+CHANNEL_LAYERS = {
+    "default": stores.redis_layer(CHANNEL_REDIS_URL, CACHE_KEY_PREFIX)
+    if CHANNEL_REDIS_URL
+    else stores.MEMORY_LAYER
+}
+STORAGES = {
+    "default": stores.s3(VULTR) if ON_S3 else stores.DISK,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+TASKS = {
+    "default": {
+        "BACKEND": "core.tasks.QueueBackend" if ON_POSTGRESQL else "core.tasks.InProcessBackend",
+        "QUEUES": ["default", "sign-in"],
+    }
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = BASE_DIR / "media"
+
+# --- API --------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authentication.requests.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["core.renderers.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "core.parsers.OrjsonParser",
+        "core.parsers.BoundedFormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.HousePagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.WritesPerPerson"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.exceptions.error_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a JSON or form body; files have FILE_UPLOAD_MAX_BYTES
+API_WRITES_PER_USER = env_rates("API_WRITES_PER_USER", "300/1m")
+CONTENT_PAGE_SIZE = env_int("CONTENT_PAGE_SIZE", 100, minimum=1)
+API_DOCS_PUBLIC = env_bool("API_DOCS_PUBLIC", default=DEBUG)
+
+# --- Sign-in ----------------------------------------------------------------------------------
+FRONTEND_BASE_URL = env("FRONTEND_BASE_URL", "https://yourdomain.com")
+MAGIC_LINK_EXPIRY_SECONDS = env_int("MAGIC_LINK_EXPIRY_SECONDS", 600, minimum=1)
+MAGIC_LINK_PER_ADDRESS = env_rates("MAGIC_LINK_PER_ADDRESS", "1/30s,5/15m")
+MAGIC_LINK_PER_SOURCE = env_rates("MAGIC_LINK_PER_SOURCE", "120/15m")
+VERIFY_PER_SOURCE = env_rates("VERIFY_PER_SOURCE", "300/15m")
+AUTO_PROVISION = env_choice("AUTO_PROVISION", "open", ["open", "domains", "off"])
+AUTO_PROVISION_DOMAINS = env_list("AUTO_PROVISION_DOMAINS")
+REFRESH_GRACE_SECONDS = env_int("REFRESH_GRACE_SECONDS", 60)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1)),
+}
+AUTHENTICATION_BACKENDS = ["users.backends.PasswordBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- Mail -------------------------------------------------------------------------------------
+PROGRAMME_NAME = env("PROGRAMME_NAME", "BIOTech Futures Hub")
+EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "noreply@biotechfutures.org")
+EMAIL_HOST = env("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", 25, minimum=1)
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = 20
+ANYMAIL = env_prefixed("ANYMAIL_")
+
+# --- Uploads ----------------------------------------------------------------------------------
+FILE_UPLOAD_MAX_BYTES = env_int("FILE_UPLOAD_MAX_BYTES", 26_214_400, minimum=1)
+FILE_UPLOAD_ALLOWED_MIME_TYPES = env_list(
+    "FILE_UPLOAD_ALLOWED_MIME_TYPES",
+    "application/pdf,image/png,image/jpeg,image/gif,text/plain,video/mp4,application/msword,"
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document,application/vnd.ms-excel,"
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,application/zip",
+)
+FILE_UPLOAD_BLOCKED_EXTENSIONS = env_list("FILE_UPLOAD_BLOCKED_EXTENSIONS", ".exe,.bat,.sh,.cmd,.msi,.vbs")
+
+# --- Logging ----------------------------------------------------------------------------------
+LOGGING = logging_settings(level=env("DJANGO_LOG_LEVEL", "INFO"), structured=PRODUCTION)

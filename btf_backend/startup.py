@@ -1,0 +1,34 @@
+"""What a production server does before it serves: run the start-up checks, or not start."""
+
+import sys
+
+import django
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from core.checks import STARTUP
+
+# gunicorn stops at this status; at any other it starts the worker again, for ever.
+CANNOT_BOOT = 3
+
+
+def refuse_unsafe_start() -> None:
+    """End the process with one line per reason where the configuration must not be served.
+
+    gunicorn and uvicorn know nothing of Django's checks; and a server of their kind on the
+    embedded profile is a mistake unless DEBUG=True was said in so many words.
+    """
+    try:
+        django.setup()
+        reasons = [str(message.msg) for message in run_checks(tags=[STARTUP]) if message.is_serious()]
+        if settings.EMBEDDED and not settings.DEBUG_WAS_SAID:
+            reasons.append(
+                "The embedded profile is for `make run`: set DB_NAME and REDIS_URL, or say DEBUG=True."
+            )
+    except ImproperlyConfigured as error:
+        reasons = [str(error)]
+    for reason in reasons:
+        sys.stderr.write(f"Refused to start: {reason}\n")
+    if reasons:
+        sys.exit(CANNOT_BOOT)

@@ -1,0 +1,84 @@
+"""The stores of the two profiles, as Django configures them; ``settings`` picks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from btf_backend.env import env
+
+Store = dict[str, Any]
+
+DISK: Final[Store] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+MEMORY_LAYER: Final[Store] = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+
+
+def sqlite(path: Path) -> Store:
+    """One file: readers never wait for the writer (WAL), writers queue at BEGIN."""
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": options}
+
+
+def postgresql() -> Store:
+    """Persistent, health-checked connections; no statement runs or waits for ever."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": env("DB_NAME", "btf_db"),
+        "USER": env("DB_USER", "btf_user"),
+        "PASSWORD": env("DB_PASSWORD"),
+        "HOST": env("DB_HOST", "localhost"),
+        "PORT": env("DB_PORT", "5432"),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 2, "options": "-c statement_timeout=30s -c lock_timeout=10s"},
+    }
+
+
+def memory_cache(name: str) -> Store:
+    """This process's memory. The bound is high: culling would drop budgets and challenges at random."""
+    return {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+
+
+def redis_cache(url: str) -> Store:
+    """JSON, since a pickle runs code for whoever reaches Redis; short time-outs, one try: down is down."""
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": url,
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": 0.3,
+            "SOCKET_TIMEOUT": 0.3,
+            "CONNECTION_POOL_KWARGS": {"retry": None, "max_connections": 100},
+        },
+    }
+
+
+def redis_layer(url: str, prefix: str) -> Store:
+    """Publish and subscribe: unlike the core layer it keeps its sockets when Redis dies."""
+    host = {"address": url, "socket_connect_timeout": 0.3}
+    return {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [host], "prefix": prefix, "serializer_format": "json"},
+    }
+
+
+def s3(vultr: Mapping[str, str]) -> Store:
+    """A private bucket: files leave only through links that check the reader's right."""
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "access_key": vultr["ACCESS_KEY"],
+            "secret_key": vultr["SECRET_KEY"],
+            "bucket_name": vultr["BUCKET_NAME"],
+            "endpoint_url": vultr["S3_ENDPOINT"],
+            "region_name": env("VULTR_S3_REGION", "sgp1"),
+            "default_acl": env("VULTR_DEFAULT_ACL", "private"),
+            "custom_domain": env("VULTR_S3_CUSTOM_DOMAIN") or None,
+            "location": env("VULTR_KEY_PREFIX"),
+            "file_overwrite": False,
+        },
+    }

@@ -1,0 +1,1 @@
+"""Tests of the whole: every route, every operation, and how a server starts."""

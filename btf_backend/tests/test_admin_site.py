@@ -1,0 +1,111 @@
+"""Every page of the admin site opens, and costs the same however many rows there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group as PermissionGroup
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from announcements.models import Announcement
+from authentication.models import SignInSession
+from chat.models import Message
+from chat.tests.factories import make_message
+from core import audit
+from core.models import AuditEvent, PeriodicRun, Upload
+from events.models import Event, EventRegistration
+from events.tests.factories import make_event
+from groups.models import Group, Milestone, Task
+from groups.tests.factories import make_group
+from resources.models import Resource
+from users.models import StudentSupervisor, User
+from users.tests.factories import make_link, make_superuser, make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import Model
+
+
+def make_milestone(n: int) -> Milestone:
+    return Milestone.objects.create(group=make_group(members=[make_user()]), title=f"Step {n}")
+
+
+def make_task_row(n: int) -> DBTaskResult[Any, Any]:
+    return DBTaskResult.objects.create(args_kwargs={}, task_path="a.b", run_after=timezone.now())
+
+
+MAKERS: dict[type[Model], Callable[[int], Model]] = {
+    Announcement: lambda n: Announcement.objects.create(title=f"News {n}", summary="News"),
+    AuditEvent: lambda _: audit.record("signed_in", target=make_user()),
+    DBTaskResult: make_task_row,
+    Event: lambda _: make_event(),
+    EventRegistration: lambda _: make_event().registrations.create(user=make_user()),
+    Group: lambda _: make_group(members=[make_user()], mentor=make_user()),
+    Message: lambda _: make_message(deleted_by=make_user()),
+    Milestone: make_milestone,
+    PeriodicRun: lambda n: PeriodicRun.objects.create(name=f"job {n}", due_at=timezone.now()),
+    PermissionGroup: lambda n: PermissionGroup.objects.create(name=f"Desk {n}"),
+    Resource: lambda n: Resource.objects.create(title=f"Guide {n}", type="guide", file_url="a.pdf"),
+    SignInSession: lambda _: SignInSession.objects.create(user=make_user(), expires_at=timezone.now()),
+    StudentSupervisor: lambda _: make_link(make_user(), make_user()),
+    Task: lambda n: Task.objects.create(milestone=make_milestone(n), name="Read", assigned_to=make_user()),
+    Upload: lambda n: Upload.objects.create(owner=make_user(), key=f"a/{n}", filename="a.pdf", size=1),
+    User: lambda _: make_user(),
+}
+
+
+def page(model: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+class AdminSiteTests(TestCase):
+    def setUp(self) -> None:
+        self.client.force_login(make_superuser())
+
+    def queries(self, url: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            self.assertEqual(self.client.get(url).status_code, 200, url)
+        return len(captured)
+
+    def test_every_registered_model_is_walked_here(self) -> None:
+        self.assertEqual(set(admin.site._registry), set(MAKERS))
+
+    def test_lists_cost_the_same_for_1_and_for_20_rows(self) -> None:
+        for model, make in MAKERS.items():
+            make(0)
+            few = self.queries(page(model, "changelist"))
+            for n in range(1, 20):
+                make(n)
+            with self.subTest(model=model._meta.label):
+                self.assertEqual(self.queries(page(model, "changelist")), few)
+
+    def test_a_page_of_one_row_opens(self) -> None:
+        for model, make in MAKERS.items():
+            with self.subTest(model=model._meta.label):
+                self.queries(page(model, "change", make(0).pk))
+
+    def test_a_page_to_add_a_row_opens_where_rows_are_added(self) -> None:
+        for model, model_admin in admin.site._registry.items():
+            added = type(model_admin).has_add_permission is admin.ModelAdmin.has_add_permission
+            with self.subTest(model=model._meta.label):
+                status = self.client.get(page(model, "add")).status_code
+                self.assertEqual(status, 200 if added else 403)
+
+    def test_search_and_the_start_page_answer(self) -> None:
+        self.queries(reverse("admin:index"))
+        for model, model_admin in admin.site._registry.items():
+            if model_admin.search_fields:
+                with self.subTest(model=model._meta.label):
+                    self.queries(page(model, "changelist") + "?q=o'clock 1")
+
+    def test_nobody_but_staff_gets_in(self) -> None:
+        self.client.force_login(make_user(role="admin"))
+
+        self.assertEqual(self.client.get(reverse("admin:index")).status_code, 302)

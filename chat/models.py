@@ -1,0 +1,178 @@
+"""A group's conversation: its counter, its messages and what hangs on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from core.models import Upload
+from groups.models import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Getting hold of a conversation."""
+
+    def hold(self, group_id: str) -> Conversation:
+        """Return a group's conversation, made where there was none, its row locked until the commit."""
+        conversation, _ = self.select_for_update().get_or_create(group_id=group_id)
+        return conversation
+
+
+class Conversation(models.Model):
+    """The counters of a group's messages. Whoever changes a message holds this row."""
+
+    GAP: ClassVar = timedelta(milliseconds=1)
+
+    group = models.OneToOneField(Group, models.CASCADE, related_name="conversation")
+    last_seq = models.BigIntegerField(default=0)
+    last_revision = models.BigIntegerField(default=0)
+    last_created_at = models.DateTimeField(null=True, help_text="Null before the first message.")
+
+    objects = ConversationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Conversation of {self.group_id}"
+
+    def admit(self, message: Message) -> None:
+        """Give a new message its numbers and, unless it has one, its moment. The row must be held.
+
+        Moments lie at least a millisecond apart, the grain of the clients' clock: paging by
+        them skips nothing, sorting by them turns nothing round.
+        """
+        self.last_seq += 1
+        self.last_revision += 1
+        message.seq, message.revision = self.last_seq, self.last_revision
+        if message.created_at is None:
+            message.created_at = self.next_moment()
+        self.last_created_at = max(message.created_at, self.last_created_at or message.created_at)
+
+    def next_moment(self) -> datetime:
+        now = timezone.now()
+        return max(now, self.last_created_at + self.GAP) if self.last_created_at else now
+
+
+def number(messages: Iterable[Message]) -> None:
+    """Give new messages their places, in the order given. In a transaction: holds their conversations.
+
+    Always in the order of the groups, so that two callers never wait for each other.
+    """
+    by_group = attrgetter("group_id")
+    for group_id, posted in groupby(sorted(messages, key=by_group), by_group):
+        conversation = Conversation.objects.hold(group_id)
+        for message in posted:
+            conversation.admit(message)
+        conversation.save()
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Writing many messages."""
+
+    @transaction.atomic(savepoint=False)
+    def bulk_create(self, objs: Iterable[Message], *args: Any, **kwargs: Any) -> list[Message]:
+        messages = list(objs)
+        number(messages)
+        return super().bulk_create(messages, *args, **kwargs)
+
+
+class Message(models.Model):
+    """One post in a group's conversation. Removing it hides it: the row stays.
+
+    Whoever inserts it, ``seq``, ``revision`` and the conversation are filled on save (CONTRACT
+    D28). Pages go by ``created_at`` and ``id``; ``seq`` and ``revision`` serve the feed.
+    """
+
+    class Moderation(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        PENDING = "pending", "Pending review"
+        REJECTED = "rejected", "Rejected"
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="messages", db_index=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="messages",
+        help_text="Null: a former member.",
+    )
+    seq = models.BigIntegerField(editable=False, help_text="Its place in the conversation, for good.")
+    revision = models.BigIntegerField(editable=False, help_text="The number of its last change.")
+    text = models.TextField(blank=True)
+    client_id = models.CharField(
+        max_length=64, blank=True, help_text="The client's own name for it: makes a retry harmless."
+    )
+    created_at = models.DateTimeField(blank=True, help_text="When left out: now, after the one before it.")
+    edited_at = models.DateTimeField(null=True, blank=True)
+    is_deleted = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    moderation_status = models.CharField(max_length=20, choices=Moderation, default=Moderation.APPROVED)
+    moderation_note = models.TextField(blank=True)
+    moderated_at = models.DateTimeField(null=True, blank=True)
+    moderated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "seq"], name="message_seq_once_per_group"),
+            models.UniqueConstraint(fields=["group", "revision"], name="message_revision_once_per_group"),
+            models.UniqueConstraint(
+                fields=["group", "author", "client_id"],
+                condition=~models.Q(client_id=""),
+                name="message_client_id_once_per_author",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["group", "-created_at", "-id"], name="message_timeline"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.seq} in {self.group_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic(savepoint=False):
+            number([self])
+            super().save(*args, **kwargs)
+
+
+class MessageAttachment(models.Model):
+    """A file that came with a message."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="attachments")
+    upload = models.ForeignKey(
+        Upload,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="attachments",
+        help_text="Null: not a file of ours.",
+    )
+    file_url = models.URLField(max_length=2048)
+    filename = models.CharField(max_length=255)
+    file_size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
+    mime_type = models.CharField(max_length=255, default="application/octet-stream")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"Attachment {self.pk}"

@@ -1,0 +1,33 @@
+"""For whom something is published, and who therefore sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import models
+
+from core.roles import Audience
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from users.models import User
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def audience_field() -> models.CharField[Any, Any]:
+    """Return the column that says for whom a row is meant."""
+    return models.CharField(max_length=20, choices=Audience, default=Audience.ALL)
+
+
+class AudienceQuerySet(models.QuerySet[Row]):
+    """Rows with an audience; ``audience_column`` names the column."""
+
+    audience_column = "audience"
+
+    def visible_to(self, user: User) -> Self:
+        """Platform admins see every row; others what is for everyone or for their role."""
+        if user.is_platform_admin:
+            return self
+        return self.filter(**{f"{self.audience_column}__in": [Audience.ALL, user.role]})

@@ -1,0 +1,39 @@
+"""Writing the audit log: in the transaction of what it records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.logs import current_request_id
+from core.models import AuditEvent
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from users.models import User
+
+PLAIN_VALUES = frozenset({"role", "status", "track", "is_active", "is_staff", "is_superuser"})
+
+
+def record(
+    action: str,
+    *,
+    actor: User | None = None,
+    target: Model | None = None,
+    changes: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one row: ids, the action's name, and ``changes``, which must hold nothing personal."""
+    return AuditEvent.objects.create(
+        action=action,
+        actor_id=actor.pk if actor else None,
+        object_type=target._meta.label_lower if target else "",  # noqa: SLF001 - documented API
+        object_id=str(target.pk) if target else "",
+        changes=changes or {},
+        request_id=current_request_id.get(),
+    )
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields that changed; say from what to what only where the values are not personal."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    return {name: [before.get(name), after[name]] if name in PLAIN_VALUES else True for name in changed}

@@ -1,0 +1,64 @@
+"""What must hold before the server starts. Each refusal says the variable and the way out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+STARTUP = "startup"
+MINIMUM_SECRET_LENGTH = 50
+
+
+@register(STARTUP)
+def secret_is_secret(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse a missing, short or well-known key outside the embedded profile's own."""
+    weak = len(settings.SECRET_KEY) < MINIMUM_SECRET_LENGTH or "insecure" in settings.SECRET_KEY
+    if weak and (settings.PRODUCTION or not settings.SECRET_KEY):
+        yield Error(
+            f"SECRET_KEY must be set: at least {MINIMUM_SECRET_LENGTH} random characters.", id="btf.E001"
+        )
+
+
+@register(STARTUP)
+def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse a wildcard host in production: mailed links and absolute URLs are built from it."""
+    if settings.PRODUCTION and "*" in settings.CONFIGURED_HOSTS:
+        yield Error("ALLOWED_HOSTS must name the hosts: * is refused while DEBUG is off.", id="btf.E002")
+
+
+@register(STARTUP)
+def origins_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse credentials for every origin: any page could act for a signed-in person."""
+    if settings.CORS_ALLOW_ALL_ORIGINS and settings.CORS_ALLOW_CREDENTIALS:
+        yield Error(
+            "CORS_ALLOW_ALL_ORIGINS with credentials is refused: list the origins in CORS_ALLOWED_ORIGINS.",
+            id="btf.E003",
+        )
+
+
+@register(STARTUP)
+def stores_are_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse stores that live in one process or on one laptop while DEBUG is off."""
+    if not settings.PRODUCTION:
+        return
+    if settings.EMBEDDED or not settings.ON_POSTGRESQL:
+        yield Error("SQLite is refused while DEBUG is off: set DB_NAME and DB_HOST.", id="btf.E004")
+    if "locmem" in settings.CACHES["default"]["BACKEND"]:
+        yield Error("A memory cache is refused while DEBUG is off: set REDIS_URL.", id="btf.E005")
+    if "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]:
+        yield Error(
+            "A memory channel layer is refused while DEBUG is off: set REDIS_URL or CHANNEL_REDIS_URL.",
+            id="btf.E006",
+        )
+
+
+@register(STARTUP)
+def s3_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse half a bucket: files would silently land on one machine's disk."""
+    missing = [f"VULTR_{name}" for name, value in settings.VULTR.items() if not value]
+    if missing and len(missing) < len(settings.VULTR):
+        yield Error(
+            f"S3 storage needs all four VULTR variables; missing: {', '.join(missing)}.", id="btf.E007"
+        )

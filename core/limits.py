@@ -1,0 +1,100 @@
+"""Budgets over sliding windows, exact under any concurrency.
+
+``1/30s,5/15m`` is at most one in any 30 seconds and at most five in any 15 minutes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import caches
+from django_redis.cache import RedisCache
+
+if TYPE_CHECKING:
+    from django.core.cache.backends.base import BaseCache
+
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+# KEYS[1] the log; ARGV: now in ms, a unique member, then pairs of count and window in ms.
+# Answers the wait in ms; 0 means taken. The log keeps no more than its longest window.
+TAKE = """
+local now, longest, wait = tonumber(ARGV[1]), 0, 0
+for i = 3, #ARGV, 2 do longest = math.max(longest, tonumber(ARGV[i + 1])) end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - longest)
+for i = 3, #ARGV, 2 do
+  local count, window = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+  local nth = redis.call('ZREVRANGE', KEYS[1], count - 1, count - 1, 'WITHSCORES')
+  if nth[2] then wait = math.max(wait, tonumber(nth[2]) + window - now) end
+end
+if wait <= 0 then
+  redis.call('ZADD', KEYS[1], now, ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], longest)
+  return 0
+end
+return wait
+"""
+
+memory_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``count`` in any ``window_ms`` milliseconds."""
+
+    count: int
+    window_ms: int
+
+
+@lru_cache
+def parse_limits(text: str) -> tuple[Limit, ...]:
+    """Read ``count/number and unit`` pairs; the empty text is no limit at all."""
+    limits = []
+    for part in filter(None, text.split(",")):
+        count, window = part.split("/")
+        limits.append(Limit(int(count), int(window[:-1]) * UNIT_SECONDS[window[-1]] * 1000))
+    return tuple(limits)
+
+
+def take(bucket: str, rates: str, *, store: str = "default") -> int:
+    """Take one place in every window of the bucket, or in none of them.
+
+    Returns 0 when taken, else the whole seconds until a place is free. Atomic on Redis (one
+    script) and in memory (one lock). Raises Redis's errors: the caller decides what an outage
+    means for its budget.
+    """
+    limits = parse_limits(rates)
+    if not limits:
+        return 0
+    cache = caches[store]
+    now = int(time.time() * 1000)
+    wait = (
+        take_on_redis(cache, bucket, limits, now)
+        if isinstance(cache, RedisCache)
+        else take_in_memory(cache, bucket, limits, now)
+    )
+    return math.ceil(wait / 1000)
+
+
+def take_on_redis(cache: Any, bucket: str, limits: tuple[Limit, ...], now: int) -> int:
+    pairs = [number for limit in limits for number in (limit.count, limit.window_ms)]
+    connection = cache.client.get_client(write=True)
+    return int(
+        connection.eval(TAKE, 1, str(cache.make_key(f"limit:{bucket}")), now, uuid.uuid4().hex, *pairs)
+    )
+
+
+def take_in_memory(cache: BaseCache, bucket: str, limits: tuple[Limit, ...], now: int) -> int:
+    key, longest = f"limit:{bucket}", max(limit.window_ms for limit in limits)
+    with memory_lock:
+        log = [moment for moment in cache.get(key, []) if moment > now - longest]
+        waits = [log[-limit.count] + limit.window_ms - now for limit in limits if len(log) >= limit.count]
+        if (wait := max(waits, default=0)) <= 0:
+            cache.set(key, [*log, now], timeout=longest / 1000)
+            return 0
+    return wait

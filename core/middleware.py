@@ -1,0 +1,104 @@
+"""What happens to every request before a view sees it, and to every error after."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.urls import Resolver404, resolve
+
+from core.exceptions import response_for
+from core.logs import current_request_id
+from core.refusals import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+    GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+FOREIGN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Tell whether a path answers JSON whatever happens."""
+    return request.path_info.startswith("/api/")
+
+
+class RequestIdMiddleware:
+    """Names the request: the proxy's X-Request-ID where it is well-formed, else a new one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if FOREIGN_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = name  # type: ignore[attr-defined]
+        # Not reset afterwards: Django logs an error response once all middleware is through.
+        current_request_id.set(name)
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = name
+        return response
+
+
+class EitherSlashMiddleware:
+    """Serves both slash forms of an API path by the one in the URLconf, without a redirect.
+
+    A redirect would break a CORS preflight and drop the body of a POST.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_api(request) and not self.is_route(request.path_info):
+            path = request.path_info
+            twin = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+            if self.is_route(twin):
+                request.path_info = twin
+        return self.get_response(request)
+
+    @staticmethod
+    def is_route(path: str) -> bool:
+        try:
+            return resolve(path).url_name != "unknown-path"
+        except Resolver404:
+            return False
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that says it is larger than anything we take, before a byte of it is read."""
+
+    MULTIPART_OVERHEAD_BYTES = 1024 * 1024
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Eighteen digits say enough: int() refuses thousands of them with a ValueError.
+        length = request.headers.get("Content-Length", "")[:18]
+        if is_api(request) and length.isdecimal() and int(length) > self.limit(request):
+            return response_for(TooLarge(), request)
+        return self.get_response(request)
+
+    def limit(self, request: HttpRequest) -> int:
+        if request.content_type == "multipart/form-data":
+            return int(settings.FILE_UPLOAD_MAX_BYTES) + self.MULTIPART_OVERHEAD_BYTES
+        return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+class JsonErrorsMiddleware:
+    """Turns what escapes a view under ``/api/`` into the envelope: a 500 there is JSON too."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        return response_for(error, request) if is_api(request) else None

@@ -1,0 +1,78 @@
+"""The tables that belong to no app: the audit log, stored files, when each periodic job is due."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+
+class AuditEvent(models.Model):
+    """Who did what to which object. Append-only: PostgreSQL refuses UPDATE and DELETE by a trigger.
+
+    Actor and object are plain ids without a foreign key, and values are kept only where they
+    are not personal, so that erasing a person needs no change here (docs/adr/0007).
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor_id = models.BigIntegerField(
+        null=True, help_text="Null: nobody was signed in, or the system itself."
+    )
+    action = models.CharField(max_length=50)
+    object_type = models.CharField(max_length=50, blank=True)
+    object_id = models.CharField(max_length=50, blank=True)
+    changes = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["actor_id", "-at"], name="audit_by_actor"),
+            models.Index(fields=["object_type", "object_id", "-at"], name="audit_by_object"),
+            models.Index(fields=["action", "-at"], name="audit_by_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_id}".strip()
+
+
+class Upload(models.Model):
+    """A stored file: whose, where, what. Written after the bytes are in the storage."""
+
+    class State(models.TextChoices):
+        STORED = "stored", "Stored"
+        QUARANTINED = "quarantined", "Quarantined"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="uploads"
+    )
+    key = models.CharField(max_length=255, unique=True, help_text="Name in the storage.")
+    filename = models.CharField(max_length=255, help_text="As the person named it.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    mime_type = models.CharField(max_length=255)
+    state = models.CharField(max_length=20, choices=State, default=State.STORED)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes: ClassVar = [models.Index(fields=["owner", "-created_at"], name="upload_by_owner")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(size__gte=0), name="upload_size_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class PeriodicRun(models.Model):
+    """When a periodic job is due next. Whoever moves ``due_at`` on, runs it: nobody else does."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    due_at = models.DateTimeField()
+    last_result: models.JSONField[Any, Any] = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

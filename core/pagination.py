@@ -1,0 +1,25 @@
+"""Pages of lists: ``?page=`` and ``?page_size=``, clamped, never refused for a silly size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.pagination import PageNumberPagination
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+
+class HousePagination(PageNumberPagination):
+    """20 rows a page by default, 1 to 100 on request; a page that does not exist is a 404."""
+
+    page_size = 20
+    max_page_size = 100
+    page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Request) -> int:
+        try:
+            wanted = int(request.query_params[self.page_size_query_param])
+        except (KeyError, ValueError):
+            return self.page_size
+        return max(1, min(wanted, self.max_page_size))

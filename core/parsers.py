@@ -1,0 +1,61 @@
+"""Bodies in: strict, bounded, never a 500."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+from django.conf import settings
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import FormParser, JSONParser
+
+from core.refusals import TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def read_bounded(stream: IO[bytes]) -> bytes:
+    """Read a whole body, or raise TooLarge (413) at DATA_UPLOAD_MAX_MEMORY_SIZE bytes.
+
+    REST framework reads past Django's own limit, and a chunked body has no length to check before.
+    """
+    limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+class OrjsonParser(JSONParser):
+    """JSON (RFC 8259) whose top level is an object; an empty body is an empty object."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        body = read_bounded(stream)
+        if not body.strip():
+            return {}
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError("The body is not valid JSON.") from error
+        if not isinstance(data, dict):
+            raise ValidationError({"non_field_errors": ["The body must be a JSON object."]})
+        return data
+
+
+class BoundedFormParser(FormParser):
+    """An urlencoded form, bounded like JSON."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return super().parse(BytesIO(read_bounded(stream)), media_type, parser_context or {})

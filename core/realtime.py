@@ -1,0 +1,43 @@
+"""The only writer to the channel layer.
+
+The database is the truth, the layer a doorbell: a failed ring is a log line, never a failed request.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from asgiref.sync import async_to_sync
+from channels.exceptions import ChannelFull
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+UNAUTHENTICATED: Final = 4401
+FORBIDDEN: Final = 4403
+UNKNOWN: Final = 4404
+
+
+def room_of_user(user_id: int) -> str:
+    """Return the room in which every socket of that person sits. Ids are never reused."""
+    return f"user.{user_id}"
+
+
+def send_to_room(room: str, event: dict[str, Any]) -> bool:
+    """Ring every socket of a room, at once; call it after the commit. False where nobody could be told."""
+    layer = get_channel_layer()
+    try:
+        async_to_sync(layer.group_send)(room, event)
+    except (RedisError, OSError, ChannelFull, TimeoutError) as error:
+        logger.warning(
+            "fan_out_failed", extra={"event_type": event["type"], "store_error": type(error).__name__}
+        )
+        return False
+    return True
+
+
+def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:
+    """Close the sockets of a room with a code of CONTRACT 9; of one sign-in session alone, if named."""
+    return send_to_room(room, {"type": "socket.close", "code": code, "session": session})

@@ -1,0 +1,55 @@
+"""How a lower room asks what upper rooms know: each app adds its answer in ``AppConfig.ready()``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from users.models import User
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Generic[Entry]):
+    """Named answers to one question, in the order in which the apps are installed."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, name: str, entry: Entry) -> None:
+        """Add an answer; adding the same name again replaces it, so ``ready()`` may run twice."""
+        self.entries[name] = entry
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+    def items(self) -> Iterator[tuple[str, Entry]]:
+        return iter(self.entries.items())
+
+
+class AccessEnded(Protocol):
+    """Somebody lost rights: end what they still hold (sessions, sockets, seats).
+
+    Runs in the transaction that took the rights; what leaves the process waits for its commit.
+    """
+
+    def __call__(self, user: User, /) -> None: ...
+
+
+class Probe(Protocol):
+    """Touch a dependency; any exception means that it is down."""
+
+    def __call__(self) -> None: ...
+
+
+class MayOpen(Protocol):
+    """Tell whether a person may open the stored file of that key; None: not this app's file."""
+
+    def __call__(self, user: User, key: str, /) -> bool | None: ...
+
+
+access_ended: Registry[AccessEnded] = Registry()
+probes: Registry[Probe] = Registry()
+file_rights: Registry[MayOpen] = Registry()

@@ -1,0 +1,59 @@
+"""What every operation of the OpenAPI document shares: its refusals."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+METHODS: Final = {"get", "post", "put", "patch", "delete"}
+WORDS: Final = {
+    "400": "A field is missing or not valid; each one is named.",
+    "401": "No token, or one that is no longer good.",
+    "403": "The person may not do this.",
+    "404": "There is no such thing, or none that the person may know of.",
+    "429": "A budget is used up; `Retry-After` says for how many seconds.",
+    "503": "Something that we depend on does not answer; `Retry-After` says when to try again.",
+}
+ENVELOPE: Final = {
+    "type": "object",
+    "description": "The error envelope. A validation error also holds one list of sentences for each field.",
+    "required": ["error", "detail", "code", "requestId"],
+    "properties": {
+        "error": {"type": "string", "description": "One sentence for the user."},
+        "detail": {"type": "string", "description": "The same sentence."},
+        "code": {
+            "type": "string",
+            "description": "A stable slug for programs.",
+            "example": "validation_error",
+        },
+        "requestId": {
+            "type": "string",
+            "description": "Also in the header X-Request-ID; tell it to support.",
+        },
+    },
+    "additionalProperties": True,
+}
+
+
+def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give each operation the refusals that its shape implies, in the one envelope."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Refusal"] = ENVELOPE
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            if method in METHODS:
+                for status in implied(path, method, operation):
+                    operation["responses"].setdefault(status, refusal(status))
+    return result
+
+
+def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    signed_in = {} not in operation.get("security", [{}])
+    statuses = ["400"] if "requestBody" in operation else []
+    statuses += ["401"] if signed_in else []
+    statuses += ["404"] if "{" in path else []
+    statuses += ["429"] if method != "get" else []
+    return [*statuses, "503"]
+
+
+def refusal(status: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Refusal"}
+    return {"description": WORDS[status], "content": {"application/json": {"schema": schema}}}

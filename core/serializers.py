@@ -1,0 +1,53 @@
+"""How models meet the wire: the name in ``Meta.fields`` is the name in JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from django.db import models
+from rest_framework import serializers
+
+Row = TypeVar("Row", bound=models.Model)
+BOUNDARY = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+def snake_case(name: str) -> str:
+    """Return the attribute's name for a wire name: ``joinedAt`` is ``joined_at``."""
+    return BOUNDARY.sub(r"_\1", name).lower()
+
+
+class StrictCharField(serializers.CharField):
+    """Text that was sent as text: a number or a truth value is refused, not written out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class StrictEmailField(StrictCharField, serializers.EmailField):
+    """An address that was sent as text."""
+
+
+class WireModelSerializer(serializers.ModelSerializer[Row]):
+    """A ``ModelSerializer`` whose ``Meta.fields`` are the names on the wire.
+
+    A camelCase name stands for the snake_case attribute of the same words; a snake_case
+    name stands for itself. Types, length limits, choices and uniqueness come from the
+    model. Any other pairing is written out: ``extra_kwargs = {"url": {"source": "file_url"}}``.
+    """
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: StrictCharField,
+        models.TextField: StrictCharField,
+        models.EmailField: StrictEmailField,
+    }
+
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        extra_kwargs: dict[str, Any] = super().get_extra_kwargs()
+        for name in self.Meta.fields:
+            if name not in self._declared_fields and snake_case(name) != name:
+                extra_kwargs.setdefault(name, {}).setdefault("source", snake_case(name))
+        return extra_kwargs

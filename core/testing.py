@@ -1,0 +1,127 @@
+"""The test runner of the house, and what tests of several apps share."""
+
+from __future__ import annotations
+
+import logging.config
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from django.conf import settings
+from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+from django.core.cache import caches
+from django.test import runner as django_runner
+from django_redis.cache import RedisCache
+from rest_framework.test import APIClient
+
+if TYPE_CHECKING:
+    import unittest
+    from collections.abc import Callable
+
+REDIS_DATABASES = 64
+
+
+def use_redis_database(number: int) -> None:
+    """Point cache and channel layer at a logical database of their own: ``cache.clear()`` empties one."""
+    if not settings.ON_REDIS:
+        return
+    base, _, _ = settings.CACHES["default"]["LOCATION"].rpartition("/")
+    settings.CACHES["default"]["LOCATION"] = f"{base}/{number}"
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test{number}"
+    caches.settings["default"]["LOCATION"] = f"{base}/{number}"
+    with suppress(AttributeError):
+        del caches["default"]
+
+
+def init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
+    """Give each parallel process its database (Django does) and its Redis database."""
+    django_runner._init_worker(counter, *args, **kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
+    use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+class HouseParallelSuite(django_runner.ParallelTestSuite):
+    """Processes that share no store."""
+
+    init_worker = init_worker
+
+
+class HouseRunner(django_runner.DiscoverRunner):
+    """Django's runner; closes with ``N passed, N failed, N skipped``."""
+
+    parallel_test_suite = HouseParallelSuite
+
+    def suite_result(self, suite: unittest.TestSuite, result: Any, **kwargs: Any) -> int:
+        failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+        skipped = len(result.skipped)
+        passed = max(0, result.testsRun - failed - skipped)
+        self.totals = f"{passed} passed, {failed} failed, {skipped} skipped"
+        return super().suite_result(suite, result, **kwargs)
+
+    def setup_test_environment(self, **kwargs: Any) -> None:
+        super().setup_test_environment(**kwargs)
+        # In the settings and not on the handlers: the ASGI entry point configures logging anew.
+        settings.LOGGING["handlers"]["console"]["level"] = "CRITICAL"
+        logging.config.dictConfig(settings.LOGGING)
+
+    def run_tests(self, test_labels: list[str], **kwargs: Any) -> int:
+        self.totals = "0 passed, 1 failed, 0 skipped"
+        try:
+            return super().run_tests(test_labels, **kwargs)
+        finally:
+            print(self.totals, flush=True)  # noqa: T201 - the runner's closing line
+
+
+class BrowserTestCase(StaticLiveServerTestCase):
+    """A live server and a headless Chromium; tag its tests ``browser``."""
+
+    client_class = APIClient
+    browser: Any
+    FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        from playwright.sync_api import sync_playwright
+
+        super().setUpClass()
+        # The driver runs an event loop in this thread, which Django would take for async code.
+        allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
+        cls.enterClassContext(allow)
+        driver = cls.enterClassContext(sync_playwright())
+        executable = shutil.which("chromium") or shutil.which("chromium-browser")
+        cls.browser = driver.chromium.launch(executable_path=executable, args=list(cls.FLAGS))
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self) -> None:
+        caches["default"].clear()
+
+
+def on_redis() -> bool:
+    """Tell whether the suite runs on a real Redis."""
+    return isinstance(caches["default"], RedisCache)
+
+
+def in_parallel(call: Callable[[int], Any], count: int) -> list[Any]:
+    """Call ``call(0..count-1)`` in as many threads, started together; each closes its connections.
+
+    Returns the results in order; an exception is a result, so that a test can count both.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    from django.db import connections
+
+    barrier = Barrier(count)
+
+    def one(number: int) -> Any:
+        barrier.wait()
+        try:
+            return call(number)
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        return list(pool.map(one, range(count)))

@@ -1,0 +1,137 @@
+"""Health: fixed words, no detail, an answer within a second whatever hangs (B100)."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import Any
+from unittest.mock import patch
+
+from django.core.cache import cache
+from django.db import connections
+from django.test import TestCase
+from django.urls import reverse
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from core import health
+
+SECRET = "could not connect to server 10.0.0.7:5432, user btf_user"
+
+
+def cache_that(effect: Any) -> Any:
+    """Replace the cache as the probe sees it: caches are one object a thread."""
+    return patch("core.health.cache", **{"set.side_effect": effect})
+
+
+class HealthTests(TestCase):
+    def get(self) -> Any:
+        return self.client.get(reverse("core:health_check"))
+
+    def test_it_is_healthy_while_both_answer(self) -> None:
+        response = self.get()
+
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        self.assertEqual(response.json()["status"], "healthy")
+        self.assertEqual(response.json()["services"], {"database": "connected", "redis": "connected"})
+        self.assertEqual(set(response.json()), {"status", "services", "environment"})
+        self.assertEqual(set(response.json()["environment"]), {"profile"})
+
+    def test_a_database_that_is_down_is_503_in_fixed_words(self) -> None:
+        """B100."""
+        with patch("django.db.connection.cursor", side_effect=Exception(SECRET)):
+            response = self.get()
+
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.json()["status"], "unhealthy")
+        self.assertEqual(response.json()["services"], {"database": "error", "redis": "connected"})
+        self.assertNotIn("10.0.0.7", response.content.decode())
+
+    def test_a_cache_that_is_down_is_503_in_fixed_words(self) -> None:
+        """B100."""
+        with cache_that(RedisConnectionError(SECRET)):
+            response = self.get()
+
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.json()["services"], {"database": "connected", "redis": "error"})
+        self.assertNotIn("10.0.0.7", response.content.decode())
+
+    def test_a_cache_that_forgets_is_down(self) -> None:
+        with patch("core.health.cache") as cache_without_memory:
+            cache_without_memory.get.return_value = None
+            self.assertEqual(self.get().json()["services"]["redis"], "error")
+
+    def test_the_log_tells_the_kind_and_not_the_words(self) -> None:
+        with (
+            self.assertLogs("core.health", "WARNING") as logs,
+            patch("django.db.connection.cursor", side_effect=ValueError(SECRET)),
+        ):
+            self.get()
+
+        self.assertEqual(vars(logs.records[0])["store_error"], "ValueError")
+        self.assertNotIn("10.0.0.7", str(vars(logs.records[0])))
+
+    def test_it_leaves_nothing_in_the_cache(self) -> None:
+        with patch("core.health.cache", wraps=cache) as watched:
+            self.get()
+
+        key = watched.set.call_args.args[0]
+        watched.delete.assert_called_once_with(key)
+        self.assertIsNone(cache.get(key))
+
+    def test_being_alive_touches_nothing(self) -> None:
+        with (
+            self.assertNumQueries(0),
+            patch("django.db.connection.cursor", side_effect=Exception(SECRET)),
+            cache_that(RedisConnectionError(SECRET)),
+        ):
+            response = self.client.get(reverse("core:health_live"))
+
+        self.assertEqual((response.status_code, response.json()), (200, {"status": "alive"}))
+
+
+class FrozenTests(TestCase):
+    """A dependency that neither answers nor refuses, until it is let go."""
+
+    def setUp(self) -> None:
+        self.thaw = Event()
+        connection = connections["default"]
+        patience = patch("core.health.PATIENCE_SECONDS", 0.2)
+        patience.start()
+        self.addCleanup(connections.__setitem__, "default", connection)
+        self.addCleanup(patience.stop)
+        self.addCleanup(self.let_go)
+
+    def let_go(self) -> None:
+        """Wait until every stuck probe is through: it must not outlive its test."""
+        self.thaw.set()
+        for probe in [health.executor.submit(time.sleep, 0.01) for _ in range(8)]:
+            probe.result()
+
+    def hang(self, *args: Any, **kwargs: Any) -> None:
+        self.thaw.wait(5)
+
+    def timed(self) -> tuple[int, dict[str, str], bool]:
+        started = time.monotonic()
+        response = self.client.get(reverse("core:health_check"))
+        return response.status_code, response.json()["services"], time.monotonic() - started < 1
+
+    def test_a_frozen_database_is_told_in_time_and_the_next_request_works(self) -> None:
+        """SAFETY R2."""
+        with patch.object(connections["default"], "cursor", side_effect=self.hang):
+            self.assertEqual(self.timed(), (503, {"database": "error", "redis": "connected"}, True))
+
+        self.assertEqual(self.timed(), (200, {"database": "connected", "redis": "connected"}, True))
+
+    def test_a_frozen_cache_is_told_in_time_and_the_next_request_works(self) -> None:
+        """SAFETY R2."""
+        with cache_that(self.hang):
+            self.assertEqual(self.timed(), (503, {"database": "connected", "redis": "error"}, True))
+
+        self.assertEqual(self.timed(), (200, {"database": "connected", "redis": "connected"}, True))
+
+    def test_more_frozen_probes_than_threads_still_answer_in_time(self) -> None:
+        with cache_that(self.hang):
+            answers = [self.timed() for _ in range(6)]
+
+        self.assertEqual({(status, in_time) for status, _, in_time in answers}, {(503, True)})

@@ -1,0 +1,70 @@
+"""Ringing the sockets: a dead layer is a log line, never a failed request."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import AsyncMock, patch
+
+from channels.exceptions import ChannelFull
+from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.test import SimpleTestCase
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from core.realtime import close_sockets, room_of_user, send_to_room
+
+EVENT = {"type": "chat.event", "payload": "ada@example.org"}
+
+
+class RealtimeTests(SimpleTestCase):
+    def layer(self, **group_send: Any) -> Any:
+        return patch(
+            "core.realtime.get_channel_layer", **{"return_value.group_send": AsyncMock(**group_send)}
+        )
+
+    def test_the_room_hears_the_event(self) -> None:
+        with self.layer() as get_layer:
+            self.assertTrue(send_to_room("room", EVENT))
+
+        get_layer.return_value.group_send.assert_awaited_once_with("room", EVENT)
+
+    async def test_a_socket_in_the_room_receives_it(self) -> None:
+        layer: Any = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add("room.of.test", channel)
+
+        await layer.group_send("room.of.test", EVENT)
+
+        self.assertEqual(await layer.receive(channel), EVENT)
+        await layer.group_discard("room.of.test", channel)
+        await layer.flush()
+
+    def test_a_layer_that_is_away_is_a_log_line_without_the_content(self) -> None:
+        for error in (RedisConnectionError("10.0.0.7"), OSError(), ChannelFull(), TimeoutError()):
+            with self.subTest(type(error).__name__), self.layer(side_effect=error):
+                with self.assertLogs("core.realtime", "WARNING") as logs:
+                    self.assertFalse(send_to_room("room", EVENT))
+
+                line = vars(logs.records[0])
+                self.assertEqual(line["message"], "fan_out_failed")
+                self.assertEqual(
+                    (line["event_type"], line["store_error"]), ("chat.event", type(error).__name__)
+                )
+                self.assertNotIn("ada", str(line))
+
+    def test_a_redis_that_refuses_is_told_at_once(self) -> None:
+        dead = RedisPubSubChannelLayer(hosts=["redis://127.0.0.1:1/0"])
+        with patch("core.realtime.get_channel_layer", return_value=dead), self.assertLogs("core.realtime"):
+            self.assertFalse(send_to_room("room", EVENT))
+
+    def test_a_mistake_of_ours_is_not_swallowed(self) -> None:
+        with self.layer(side_effect=KeyError("type")), self.assertRaises(KeyError):
+            send_to_room("room", EVENT)
+
+    def test_closing_names_the_code_and_the_session(self) -> None:
+        with self.layer() as get_layer:
+            close_sockets(room=room_of_user(5), code=4401, session=7)
+
+        get_layer.return_value.group_send.assert_awaited_once_with(
+            "user.5", {"type": "socket.close", "code": 4401, "session": 7}
+        )

@@ -1,0 +1,165 @@
+"""Background work: tried again with growing patience, then given up for all to see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from unittest import skipUnless
+from unittest.mock import patch
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings
+from django.utils import timezone
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
+
+from core.tasks import Abandoned, background, delay_seconds, enqueue, enqueue_on_commit
+
+REAL_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+HERE = "core.tests.test_tasks"
+calls: list[dict[str, Any]] = []
+
+
+@background(attempts=3)
+def succeed(**kwargs: Any) -> None:
+    calls.append(kwargs)
+
+
+@background(attempts=3)
+def fail(**kwargs: Any) -> None:
+    calls.append(kwargs)
+    raise RuntimeError
+
+
+@background(attempts=3)
+def fail_once(**kwargs: Any) -> None:
+    calls.append(kwargs)
+    if len(calls) == 1:
+        raise RuntimeError
+
+
+@background(attempts=3)
+def abandon(**kwargs: Any) -> None:
+    calls.append(kwargs)
+    raise Abandoned
+
+
+class TaskCase(SimpleTestCase):
+    def setUp(self) -> None:
+        calls.clear()
+
+
+class RetryTests(TaskCase):
+    """With locmem mail, as in every test run, a task runs where it is enqueued."""
+
+    def test_it_gets_what_it_was_given(self) -> None:
+        enqueue(f"{HERE}.succeed", user_id=5, device="Firefox")
+
+        self.assertEqual(calls, [{"user_id": 5, "device": "Firefox"}])
+
+    def test_a_failure_is_tried_again_until_the_attempts_are_used_up(self) -> None:
+        fail.enqueue(user_id=5)
+
+        self.assertEqual(calls, [{"user_id": 5}] * 3)
+
+    def test_one_success_is_enough(self) -> None:
+        result = fail_once.enqueue()
+
+        self.assertEqual((len(calls), result.status), (2, TaskResultStatus.SUCCESSFUL))
+
+    def test_what_is_abandoned_is_not_tried_again(self) -> None:
+        result = abandon.enqueue()
+
+        self.assertEqual((len(calls), result.status), (1, TaskResultStatus.FAILED))
+
+    def test_each_failure_is_a_log_line_without_the_arguments(self) -> None:
+        with self.assertLogs("core.tasks", "WARNING") as logs:
+            fail.enqueue(address="ada@example.org")
+
+        self.assertEqual([vars(record)["attempt"] for record in logs.records], [1, 2, 3])
+        self.assertNotIn("ada", str([vars(record) for record in logs.records]))
+
+    def test_the_wait_doubles_up_to_a_quarter_of_an_hour(self) -> None:
+        with patch("core.tasks.random.random", return_value=0):
+            waits = [delay_seconds(attempt) for attempt in (1, 2, 3, 8, 9, 10, 50)]
+        with patch("core.tasks.random.random", return_value=1):
+            longest = delay_seconds(1)
+
+        self.assertEqual(waits, [2, 4, 8, 256, 512, 900, 900])
+        self.assertEqual(longest, 3)
+
+
+class OnCommitTests(TestCase):
+    def setUp(self) -> None:
+        calls.clear()
+
+    def test_it_waits_for_the_commit(self) -> None:
+        with self.captureOnCommitCallbacks(execute=True):
+            enqueue_on_commit(f"{HERE}.succeed", n=1)
+            self.assertEqual(calls, [])
+
+        self.assertEqual(calls, [{"n": 1}])
+
+    def test_a_transaction_that_is_rolled_back_enqueues_nothing(self) -> None:
+        committed = self.captureOnCommitCallbacks(execute=True)
+        with committed, self.assertRaises(RuntimeError), transaction.atomic():
+            enqueue_on_commit(f"{HERE}.succeed", n=1)
+            raise RuntimeError
+
+        self.assertEqual(calls, [])
+
+
+@skipUnless(connection.vendor == "postgresql", "The queue of rows is the production profile's.")
+@override_settings(EMAIL_BACKEND=REAL_MAIL)
+class QueueTests(TransactionTestCase):
+    """The real worker on the real table."""
+
+    def setUp(self) -> None:
+        calls.clear()
+
+    def work(self) -> None:
+        with patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"):
+            call_command(
+                "db_worker", batch=True, startup_delay=False, queue_name="*", interval=0, verbosity=0
+            )
+
+    def make_due(self) -> None:
+        DBTaskResult.objects.update(run_after=timezone.now() - timedelta(seconds=1))
+
+    def statuses(self) -> list[str]:
+        return [str(row.status) for row in DBTaskResult.objects.order_by("enqueued_at")]
+
+    def test_enqueueing_writes_a_row_with_the_arguments_and_runs_nothing(self) -> None:
+        succeed.enqueue(user_id=5)
+
+        row = DBTaskResult.objects.get()
+        self.assertEqual(row.args_kwargs, {"args": [], "kwargs": {"user_id": 5}})
+        self.assertEqual((row.status, calls), (TaskResultStatus.READY, []))
+
+    def test_the_worker_runs_it(self) -> None:
+        succeed.enqueue(user_id=5)
+        self.work()
+
+        self.assertEqual((self.statuses(), calls), (["SUCCESSFUL"], [{"user_id": 5}]))
+
+    def test_a_row_goes_with_the_transaction_that_wrote_it(self) -> None:
+        with self.assertRaises(RuntimeError), transaction.atomic():
+            succeed.enqueue(user_id=5)
+            raise RuntimeError
+
+        self.assertFalse(DBTaskResult.objects.exists())
+
+    def test_each_retry_waits_longer_and_the_last_row_is_the_dead_letter(self) -> None:
+        fail.enqueue(user_id=5)
+        waits = []
+        for _ in range(3):
+            self.work()
+            newest = DBTaskResult.objects.order_by("-enqueued_at")[0]
+            if newest.run_after is not None and str(newest.status) == "READY":
+                waits.append((newest.run_after - newest.enqueued_at).total_seconds())
+            self.make_due()
+
+        self.assertEqual(self.statuses(), ["SUCCESSFUL", "SUCCESSFUL", "FAILED"])
+        self.assertTrue(1.9 < waits[0] < 3.1 and 3.9 < waits[1] < 6.1, waits)
+        self.assertEqual(calls, [{"user_id": 5}] * 3)

@@ -1,0 +1,74 @@
+"""Budgets as REST framework throttles: 429 with ``Retry-After``."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.throttling import BaseThrottle
+
+from core.http import client_source
+from core.limits import take
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+
+class BudgetThrottle(BaseThrottle):
+    """Takes one place of a bucket's budget per request.
+
+    ``setting`` names the rates, read at each request. Redis down: the request fails with 503,
+    save where ``falls_back`` bounds it by this process's own memory instead.
+    """
+
+    setting = ""
+    falls_back = False
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        self.seconds = 0
+        bucket = self.bucket(request)
+        if bucket is not None:
+            self.seconds = self.take(f"{self.setting}:{bucket}", getattr(settings, self.setting))
+        return self.seconds == 0
+
+    def take(self, bucket: str, rates: str) -> int:
+        try:
+            return take(bucket, rates)
+        except (RedisError, ConnectionInterrupted):
+            if not self.falls_back:
+                raise
+            logger.warning("throttle_in_process")
+            return take(bucket, rates, store="local")
+
+    def bucket(self, request: Request) -> str | None:
+        """Name the budget; None where this request needs none."""
+        raise NotImplementedError
+
+    def wait(self) -> float | None:
+        return self.seconds
+
+
+class WritesPerPerson(BudgetThrottle):
+    """Writes by one signed-in person: fairness, so an outage of Redis stops nobody."""
+
+    setting = "API_WRITES_PER_USER"
+    falls_back = True
+
+    def bucket(self, request: Request) -> str | None:
+        if request.method in SAFE_METHODS or not request.user.is_authenticated:
+            return None
+        return str(request.user.pk)
+
+
+class PerSource(BudgetThrottle):
+    """Requests from one source address."""
+
+    def bucket(self, request: Request) -> str | None:
+        return client_source(request)

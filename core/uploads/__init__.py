@@ -1,0 +1,1 @@
+"""Stored files: the only room that touches the storage."""

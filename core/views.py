@@ -1,0 +1,106 @@
+"""Endpoints of the platform itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.http import Http404
+from django.shortcuts import render
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import health
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from rest_framework.request import Request
+
+
+class ServicesSerializer(serializers.Serializer[dict[str, str]]):
+    """One fixed word for each dependency."""
+
+    database = serializers.ChoiceField(["connected", "error"])
+    redis = serializers.ChoiceField(["connected", "error"])
+
+
+class HealthSerializer(serializers.Serializer[dict[str, object]]):
+    """Whether requests can be served."""
+
+    status = serializers.ChoiceField(["healthy", "unhealthy"])
+    services = ServicesSerializer()
+    environment = serializers.DictField(child=serializers.CharField())
+
+
+class PublicView(APIView):
+    """Needs no account, spends no budget, looks at no header."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+    throttle_classes: list[Any] = []
+
+
+class HealthView(PublicView):
+    """Readiness: whether this process can serve requests."""
+
+    @extend_schema(
+        operation_id="health",
+        summary="Readiness",
+        tags=["Platform"],
+        responses={
+            200: HealthSerializer,
+            503: OpenApiResponse(HealthSerializer, "The database or the cache does not answer."),
+        },
+        examples=[
+            OpenApiExample(
+                "Healthy",
+                {
+                    "status": "healthy",
+                    "services": {"database": "connected", "redis": "connected"},
+                    "environment": {},
+                },
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Probe database and cache, within a second. `redis` stands for the cache of either profile."""
+        services = health.services()
+        healthy = set(services.values()) == {"connected"}
+        body = {
+            "status": "healthy" if healthy else "unhealthy",
+            "services": services,
+            "environment": {"profile": "embedded" if settings.EMBEDDED else "production"},
+        }
+        return Response(body, status=200 if healthy else 503, headers={"Cache-Control": "no-store"})
+
+
+class LiveSerializer(serializers.Serializer[dict[str, str]]):
+    """The process answers."""
+
+    status = serializers.ChoiceField(["alive"])
+
+
+class LiveView(PublicView):
+    """Liveness: is this process alive? Touches nothing else."""
+
+    @extend_schema(
+        operation_id="health_live", summary="Liveness", tags=["Platform"], responses=LiveSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Answer as long as the process runs, whatever happens to the database or the cache."""
+        return Response({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+
+def unknown_path(request: HttpRequest) -> HttpResponse:
+    """Answer what no route knows under ``/api/``: a JSON 404, also while DEBUG is on."""
+    raise Http404
+
+
+def welcome(request: HttpRequest) -> HttpResponse:
+    """Show a newcomer where things are; served while DEBUG is on."""
+    return render(request, "welcome.html", {"programme": settings.PROGRAMME_NAME})

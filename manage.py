@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Django's command line. A configuration that cannot work ends in one line, not in a traceback."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the management command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "btf_backend.settings")
+    try:
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        sys.exit(f"The dependencies are not installed ({error}): `make run` installs them.")
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - reads the settings here, where a refusal can be told in one line
+    except ImproperlyConfigured as error:
+        sys.exit(f"Configuration error: {error}")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Resources at the admin site."""
+
+from django.contrib import admin
+
+from resources.models import Resource
+
+
+@admin.register(Resource)
+class ResourceAdmin(admin.ModelAdmin):
+    list_display = ["title", "type", "role", "download_count", "created_at"]
+    list_filter = ["type", "role"]
+    search_fields = ["title", "description"]
+    readonly_fields = ["download_count", "created_at", "updated_at"]
+    date_hierarchy = "created_at"

@@ -1,0 +1,1 @@
+"""Who takes part: accounts, profiles, and who looks after whom."""

@@ -1,0 +1,34 @@
+"""E-mail addresses as this product means them: one mailbox, one spelling."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+LONGEST = 254
+USERNAME_LENGTH = 150
+
+
+def normalise(text: str) -> str:
+    """Return the one spelling of an address: trimmed, lower case, its domain in ASCII (IDNA).
+
+    Raises ValidationError where it is no address, longer than 254 characters (RFC 5321), or not
+    ASCII: Django's pattern ignores case and so takes letters such as the dotless i.
+    """
+    local, at, domain = text.strip().lower().rpartition("@")
+    try:
+        address = f"{local}{at}{domain.encode('idna').decode('ascii')}" if domain.strip() else text
+    except UnicodeError:
+        address = ""
+    validate_email(address)
+    if len(address) > LONGEST or not address.isascii():
+        raise ValidationError("Enter a valid email address.", code="invalid")
+    return address
+
+
+def shortened(address: str) -> str:
+    """Return a username for an address that is too long, or whose own is taken: still unique."""
+    digest = hashlib.sha256(address.encode()).hexdigest()[:24]
+    return f"{address[: USERNAME_LENGTH - 25]}-{digest}"

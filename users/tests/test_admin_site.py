@@ -1,0 +1,226 @@
+"""What the admin site lets whom do with people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from core.models import AuditEvent
+from core.roles import Role
+from users.models import JoinPermissionChange, User
+from users.tests.factories import make_admin, make_link, make_superuser, make_user
+
+LIST = reverse("admin:users_user_changelist")
+
+
+def page(person: User) -> str:
+    return reverse("admin:users_user_change", args=[person.pk])
+
+
+def make_staff(**fields: Any) -> User:
+    """Return somebody who may do with people whatever a permission can allow."""
+    staff = make_user(is_staff=True, **fields)
+    staff.user_permissions.set(Permission.objects.filter(content_type__app_label="users"))
+    return staff
+
+
+def open_sessions(person: User) -> int:
+    return person.sessions.filter(revoked_at=None).count()
+
+
+class DeskTestCase(TestCase):
+    def setUp(self) -> None:
+        self.sit_down(make_superuser())
+        self.student = make_user(status=User.Status.ACTIVE)
+        self.student.sessions.create(expires_at=timezone.now() + timedelta(days=1))
+
+    def sit_down(self, staff: User) -> None:
+        self.staff = staff
+        self.client.force_login(staff)
+
+    def fill_in(self, person: User, **fields: Any) -> Any:
+        """Send a person's page as the browser does, with some fields changed."""
+        shown = self.client.get(page(person)).context
+        data = {
+            name: "" if value is None else value for name, value in shown["adminform"].form.initial.items()
+        }
+        for inline in shown["inline_admin_formsets"]:
+            prefix = inline.formset.prefix
+            data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+        return self.client.post(page(person), {**data, **fields})
+
+    def choose(self, action: str, *people: User, **more: str) -> Any:
+        """Tick people in the list and start an action on them."""
+        ticked = [person.pk for person in people]
+        return self.client.post(LIST, {"action": action, "_selected_action": ticked, **more}, follow=True)
+
+
+class SigningUpTests(DeskTestCase):
+    def add(self, **fields: str) -> Any:
+        data = {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "role": "student",
+            "status": "pending",
+            **fields,
+        }
+        return self.client.post(reverse("admin:users_user_add"), data)
+
+    def test_an_address_is_enough(self) -> None:
+        self.add(email=" Ada@Example.ORG ")
+
+        ada = User.objects.get(email="ada@example.org")
+        self.assertEqual((ada.username, ada.has_usable_password()), ("ada@example.org", False))
+        self.assertEqual((ada.profile.first_name, ada.profile.last_name), ("Ada", "Lovelace"))
+        self.assertTrue(AuditEvent.objects.filter(action="user_created", object_id=ada.pk).exists())
+
+    def test_an_address_in_another_spelling_is_the_same_person(self) -> None:
+        make_user(email="ada@example.org")
+
+        response = self.add(email="ADA@example.org")
+
+        self.assertContains(response, "exists", status_code=200)
+
+
+class ChangingPeopleTests(DeskTestCase):
+    def test_a_change_of_rights_ends_sessions_and_is_recorded(self) -> None:
+        self.assertEqual(self.fill_in(self.student, role=Role.MENTOR).status_code, 302)
+
+        self.student.refresh_from_db()
+        self.assertEqual((self.student.role, open_sessions(self.student)), (Role.MENTOR, 0))
+        event = AuditEvent.objects.get(action="user_changed")
+        self.assertEqual((event.actor_id, event.changes), (self.staff.pk, {"role": ["student", "mentor"]}))
+
+    def test_a_new_address_is_normalised_becomes_the_username_and_stays_out_of_the_record(self) -> None:
+        self.fill_in(self.student, email="New@Example.org")
+
+        self.student.refresh_from_db()
+        self.assertEqual((self.student.email, self.student.username), ("new@example.org",) * 2)
+        self.assertEqual(open_sessions(self.student), 0)
+        self.assertEqual(AuditEvent.objects.get(action="user_changed").changes, {"email": True})
+
+    def test_a_new_name_reaches_the_profile_and_ends_no_session(self) -> None:
+        self.fill_in(self.student, first_name="Grace")
+
+        self.assertEqual(User.objects.get(pk=self.student.pk).profile.first_name, "Grace")
+        self.assertEqual(open_sessions(self.student), 1)
+        self.assertFalse(AuditEvent.objects.exists())
+
+    def test_nobody_changes_their_own_rights(self) -> None:
+        self.fill_in(self.staff, is_superuser="", status="inactive", role="admin", email="new@example.org")
+
+        before, self.staff = self.staff, User.objects.get(pk=self.staff.pk)
+        self.assertTrue(self.staff.is_superuser)
+        self.assertEqual((self.staff.status, self.staff.role), (before.status, before.role))
+
+    def test_a_deleted_person_leaves_a_record_and_no_session(self) -> None:
+        url = reverse("admin:users_user_delete", args=[self.student.pk])
+
+        self.client.post(url, {"post": "yes"})
+
+        self.assertFalse(User.objects.filter(pk=self.student.pk).exists())
+        self.assertTrue(AuditEvent.objects.filter(action="user_deleted", object_id=self.student.pk).exists())
+
+
+class StaffWhoAreNoSuperusersTests(DeskTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sit_down(make_staff())
+
+    def test_they_cannot_make_themselves_or_others_superusers_or_admins(self) -> None:
+        for person in (self.staff, self.student):
+            self.fill_in(
+                person, is_superuser="on", is_staff="on", role="admin", user_permissions=[1], groups=[]
+            )
+
+            after = User.objects.get(pk=person.pk)
+            with self.subTest(person=person):
+                self.assertEqual((after.is_superuser, after.is_staff), (False, person.is_staff))
+                self.assertEqual((after.role, after.user_permissions.filter(pk=1).count()), ("student", 0))
+
+    def test_they_cannot_add_an_admin(self) -> None:
+        data = {"email": "eve@example.org", "role": "admin", "status": "active"}
+
+        self.client.post(reverse("admin:users_user_add"), data)
+
+        self.assertEqual(User.objects.get(email="eve@example.org").role, Role.STUDENT)
+
+    def test_they_cannot_reach_those_above_them(self) -> None:
+        for person in (make_superuser(), make_admin(), make_staff()):
+            with self.subTest(person=person):
+                self.assertEqual(
+                    self.client.post(page(person), {"email": "eve@example.org"}).status_code, 403
+                )
+                self.choose("suspend", person)
+                self.assertTrue(User.objects.get(pk=person.pk).may_enter)
+                self.client.post(reverse("admin:users_user_delete", args=[person.pk]), {"post": "yes"})
+                self.choose("delete_selected", person, post="yes")
+                self.assertTrue(User.objects.filter(pk=person.pk).exists())
+
+    def test_they_set_nobodys_password(self) -> None:
+        url = reverse("admin:auth_user_password_change", args=[self.student.pk])
+
+        self.assertEqual(self.client.get(url).status_code, 403)
+
+    def test_they_change_a_student(self) -> None:
+        self.fill_in(self.student, track="AUS-NSW")
+
+        self.assertEqual(User.objects.get(pk=self.student.pk).track, "AUS-NSW")
+
+
+class SuspendingTests(DeskTestCase):
+    def test_it_ends_sessions_and_says_how_many(self) -> None:
+        response = self.choose("suspend", self.student, self.staff)
+
+        self.student.refresh_from_db()
+        self.assertEqual((self.student.may_enter, open_sessions(self.student)), (False, 0))
+        self.assertTrue(User.objects.get(pk=self.staff.pk).may_enter)
+        texts = [str(message) for message in response.context["messages"]]
+        self.assertEqual([text.split()[0] for text in texts], ["1", "1"])
+
+    def test_suspended_staff_are_out_of_the_admin_site_at_once(self) -> None:
+        clerk = make_staff()
+        self.choose("suspend", clerk)
+
+        self.client.force_login(clerk)
+
+        self.assertEqual(self.client.get(LIST).status_code, 302)
+
+
+class LinkTests(DeskTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.link = make_link(self.student, make_user(role=Role.SUPERVISOR))
+        self.url = reverse("admin:users_studentsupervisor_change", args=[self.link.pk])
+
+    def queries(self) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            self.client.get(self.url)
+        return len(captured)
+
+    def decide(self, times: int) -> None:
+        for _ in range(times):
+            JoinPermissionChange.objects.create(
+                link=self.link, granted=True, decided_by=make_user(), capacity="adult"
+            )
+
+    def test_its_page_costs_the_same_however_often_it_was_decided(self) -> None:
+        self.decide(1)
+        self.queries()
+        few = self.queries()
+        self.decide(9)
+
+        self.assertEqual(self.queries(), few)
+
+    def test_its_permission_is_not_written_here(self) -> None:
+        self.client.post(self.url, {"join_permission_granted": "on"})
+
+        self.link.refresh_from_db()
+        self.assertFalse(self.link.join_permission_granted)
