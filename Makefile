@@ -1,0 +1,42 @@
+# The commands a person types. What they do lives in scripts/.
+.DEFAULT_GOAL := help
+.SILENT:
+.PHONY: help run test test-all test-py313 coverage check format services schema clean
+
+help: ## list these commands
+	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: ## from a fresh clone to a running system on PORT (8000), with demo data
+	scripts/run.sh
+
+test: ## the whole suite on PostgreSQL and Redis, then on the embedded profile
+	scripts/test.sh
+
+test-all: ## the same with the slow tests (tags scale and drill)
+	EXCLUDE_TAGS= scripts/test.sh
+
+test-py313: ## the embedded suite on Python 3.13, where that is installed
+	scripts/test_py313.sh
+
+coverage: ## the embedded suite, measured against the floor in pyproject.toml
+	COVERAGE=yes PASSES=embedded scripts/test.sh
+
+check: ## lint, format, types, layers, migrations, deployment, schema, scripts
+	scripts/check.sh
+
+format: ## put the code into the house format
+	scripts/bootstrap.sh dev
+	.venv/bin/ruff check --quiet --fix .
+	.venv/bin/ruff format --quiet .
+
+services: ## start PostgreSQL and Redis for development; prints the lines for .env
+	scripts/services.sh start
+	echo "scripts/services.sh stop ends them." >&2
+
+schema: ## rewrite docs/openapi.yaml from the code
+	scripts/bootstrap.sh dev
+	. scripts/neutral_environment.sh && .venv/bin/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+clean: ## remove what tools left behind (not .venv, the database or media)
+	rm -rf .mypy_cache .ruff_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Installs what pip cannot: PostgreSQL, Redis, Chromium (browser tests) and Python's venv; --missing only names what is not there.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() { echo "install_dependencies.sh: $*" >&2; exit 1; }
+
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+# With brew Chromium is an application, and python brings venv along.
+missing() {
+    scripts/services.sh found || echo postgresql redis
+    has_chromium >/dev/null || [ -d /Applications/Chromium.app ] || echo chromium
+    "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
+}
+
+by_apt() {
+    [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null ||
+        fail "only root may install. Please run: sudo apt-get install $*"
+    as_root=$([ "$(id -u)" -eq 0 ] || echo "sudo -n")
+    $as_root apt-get update -qq || echo "apt-get update failed; trying with the package lists at hand." >&2
+    for package; do
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+            failed="${failed:-} $package"
+    done
+    [ -z "${failed:-}" ] || fail "could not install:$failed"
+}
+
+packages=$(missing | tr '\n' ' ')
+if [ "${1:-}" = --missing ]; then
+    echo "$packages"
+elif [ -z "$packages" ]; then
+    echo "PostgreSQL, Redis, Chromium and Python's venv are installed."
+elif command -v apt-get >/dev/null; then
+    # shellcheck disable=SC2046 # one word, one package
+    by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/venv/python3-venv/')
+elif command -v brew >/dev/null; then
+    # shellcheck disable=SC2046
+    brew install $(echo "$packages" | sed 's/postgresql/postgresql@16/; s/venv/python@3.12/')
+else
+    fail "please install with your system's package manager: $packages"
+fi
