@@ -20,7 +20,7 @@ from users.models import User
 KEEP_ENDED_DAYS: Final = 30
 
 
-@background(queue="sign-in", priority=100, attempts=6)
+@background(queue="sign-in", priority=100, attempts=9)
 def mail_sign_in(*, sealed: str) -> None:
     """Mail link and code, where the address may sign in and both are still good.
 

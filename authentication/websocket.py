@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -14,12 +15,15 @@ from django.conf import settings
 
 from authentication.requests import session_of
 from authentication.tokens import InvalidToken, expires_at
-from core.realtime import UNAUTHENTICATED, UNKNOWN, room_of_user
+from core.exceptions import STORE_ERRORS
+from core.realtime import TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
+
+logger = logging.getLogger(__name__)
 
 LARGEST_FRAME: Final = 64 * 1024
 TOKEN_NAMES: Final = ("token", "access_token")
@@ -75,13 +79,16 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         await self.accept()
         try:
             session = await database_sync_to_async(session_of)(self.scope["token"])
+            await self.channel_layer.group_add(room_of_user(session.user_id), self.channel_name)
         except InvalidToken:
             await self.close(UNAUTHENTICATED)
-            return
-        self.user, self.session_id = session.user, session.pk
-        await self.channel_layer.group_add(room_of_user(self.user.pk), self.channel_name)
-        self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
-        await self.opened()
+        except (*STORE_ERRORS, OSError) as error:
+            logger.warning("socket_refused", extra={"store_error": type(error).__name__})
+            await self.close(TRY_LATER)
+        else:
+            self.user, self.session_id = session.user, session.pk
+            self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
+            await self.opened()
 
     async def opened(self) -> None:
         await self.reply({"type": "connection.established"})

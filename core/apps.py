@@ -8,4 +8,4 @@ class CoreConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from core import checks, converters  # noqa: F401 - they register themselves
+        from core import checks, converters, retention  # noqa: F401 - they register themselves

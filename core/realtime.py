@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 UNAUTHENTICATED: Final = 4401
 FORBIDDEN: Final = 4403
 UNKNOWN: Final = 4404
+TRY_LATER: Final = 1013
 
 
 def room_of_user(user_id: int) -> str:

@@ -25,9 +25,6 @@ class Registry(Generic[Entry]):
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
 
-    def items(self) -> Iterator[tuple[str, Entry]]:
-        return iter(self.entries.items())
-
 
 class AccessEnded(Protocol):
     """Somebody lost rights: end what they still hold (sessions, sockets, seats).
@@ -38,18 +35,4 @@ class AccessEnded(Protocol):
     def __call__(self, user: User, /) -> None: ...
 
 
-class Probe(Protocol):
-    """Touch a dependency; any exception means that it is down."""
-
-    def __call__(self) -> None: ...
-
-
-class MayOpen(Protocol):
-    """Tell whether a person may open the stored file of that key; None: not this app's file."""
-
-    def __call__(self, user: User, key: str, /) -> bool | None: ...
-
-
 access_ended: Registry[AccessEnded] = Registry()
-probes: Registry[Probe] = Registry()
-file_rights: Registry[MayOpen] = Registry()

@@ -53,7 +53,9 @@ class HouseRunner(django_runner.DiscoverRunner):
     parallel_test_suite = HouseParallelSuite
 
     def suite_result(self, suite: unittest.TestSuite, result: Any, **kwargs: Any) -> int:
-        failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+        # A test that fails in several subtests is one test.
+        broken = {getattr(test, "test_case", test).id() for test, _ in [*result.failures, *result.errors]}
+        failed = len(broken) + len(result.unexpectedSuccesses)
         skipped = len(result.skipped)
         passed = max(0, result.testsRun - failed - skipped)
         self.totals = f"{passed} passed, {failed} failed, {skipped} skipped"

@@ -120,7 +120,9 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
             audit.record("user_created", actor=actor(request), target=obj)
         elif changes := audit.difference(before, {name: getattr(obj, name) for name in RIGHTS}):
             audit.record("user_changed", actor=actor(request), target=obj, changes=changes)
-            end_access(obj)
+            # A pending person who becomes active stays signed in; every other change ends what they hold.
+            if not obj.may_enter or set(changes) - {"status", "is_active"}:
+                end_access(obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         super().save_related(request, form, formsets, change)

@@ -21,6 +21,7 @@ from authentication.tests.signing_in import (
     wrong,
 )
 from btf_backend.logs import logging_settings
+from core.logs import TokenScrubber
 from core.models import AuditEvent
 from core.tasks import QueueBackend
 
@@ -76,6 +77,18 @@ class LogTests(SignInTestCase):
 
         self.assertIn("task_failed", self.log.getvalue())
         self.assertNotIn(ADDRESS, self.log.getvalue())
+
+    def test_a_token_in_a_url_is_blanked_whoever_logs_it(self) -> None:
+        """B67: servers log a socket's query string."""
+        line = '"WebSocket /ws/session/?token=%s&after=3" [accepted]'
+        record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, line, ("aa.bb.cc",), None)
+
+        TokenScrubber().filter(record)
+
+        self.assertEqual(record.getMessage(), '"WebSocket /ws/session/?token=***&after=3" [accepted]')
+        handlers = logging_settings(level="INFO", structured=True)
+        self.assertIn("no_tokens", handlers["handlers"]["console"]["filters"])
+        self.assertEqual(handlers["loggers"]["uvicorn.error"]["handlers"], ["console"])
 
     def test_production_lines_are_json_with_the_request_id(self) -> None:
         formatter = logging_settings(level="INFO", structured=True)["formatters"]["json"]

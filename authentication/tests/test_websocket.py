@@ -8,7 +8,9 @@ from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
+from redis.exceptions import ConnectionError as RedisDown
 
 from authentication.models import SignInSession
 from authentication.sessions import end_session, log_out, open_session
@@ -133,3 +135,9 @@ class SocketTests(TransactionTestCase):
         with patch("authentication.websocket.expires_at", return_value=0.0):
             socket = await self.opened(self.pair.access)
             self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
+
+    async def test_a_store_that_is_down_closes_with_1013(self) -> None:
+        """SAFETY: connecting during an outage is refused cleanly."""
+        for where, error in (("session_of", OperationalError), ("room_of_user", RedisDown)):
+            with self.subTest(where), patch(f"authentication.websocket.{where}", side_effect=error):
+                self.assertEqual(await self.close_code(f"{URL}?token={self.pair.access}"), 1013)

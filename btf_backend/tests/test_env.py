@@ -1,0 +1,136 @@
+"""The typed readers of the environment."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from django.core.exceptions import ImproperlyConfigured
+from django.test import SimpleTestCase
+
+from btf_backend.env import (
+    env,
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_prefixed,
+    env_rates,
+    load_env_file,
+)
+from btf_backend.secret_key import secret_key
+
+
+def given(value: str | None) -> Any:
+    """Set or unset the variable X."""
+    return patch.dict(os.environ, {} if value is None else {"X": value}, clear=True)
+
+
+class ReaderTests(SimpleTestCase):
+    def refuses(self) -> Any:
+        return self.assertRaisesRegex(ImproperlyConfigured, "^X must ")
+
+    def test_text_is_trimmed_and_blank_is_the_default(self) -> None:
+        for value, expected in (("a", "a"), (" a b ", "a b"), ("", "z"), ("  ", "z"), (None, "z")):
+            with self.subTest(value), given(value):
+                self.assertEqual(env("X", "z"), expected)
+
+    def test_a_truth_value_has_four_words_each_way(self) -> None:
+        for value in ("true", "True", "1", "YES", " on "):
+            with self.subTest(value), given(value):
+                self.assertIs(env_bool("X", default=False), True)
+        for value in ("false", "False", "0", "no", "OFF", ""):
+            with self.subTest(value), given(value):
+                self.assertIs(env_bool("X", default=True), False)
+        for default in (True, False):
+            with self.subTest(default), given(None):
+                self.assertIs(env_bool("X", default=default), default)
+        for value in ("maybe", "2", "truee", "y"):
+            with self.subTest(value), given(value), self.refuses():
+                env_bool("X", default=False)
+
+    def test_a_number_is_whole_and_not_too_small(self) -> None:
+        for value, expected in (("0", 0), (" 25 ", 25), ("", 7), (None, 7)):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_int("X", 7), expected)
+        for value in ("x", "1.5", "1e3", "-1", "10 minutes"):
+            with self.subTest(value), given(value), self.refuses():
+                env_int("X", 7)
+        with given("0"), self.refuses():
+            env_int("X", 7, minimum=1)
+
+    def test_a_list_is_trimmed_and_drops_what_is_empty(self) -> None:
+        for value, expected in (("a, b ,,c", ["a", "b", "c"]), (",", []), ("", ["z"]), (None, ["z"])):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_list("X", "z"), expected)
+
+    def test_a_choice_is_one_of_the_words(self) -> None:
+        with given("b"):
+            self.assertEqual(env_choice("X", "a", ["a", "b"]), "b")
+        with given("c"), self.refuses():
+            env_choice("X", "a", ["a", "b"])
+
+    def test_rates_are_counts_over_windows_or_nothing(self) -> None:
+        for value, expected in (("1/30s, 5/15m", "1/30s,5/15m"), ("", ""), (None, "9/1d"), ("2/3h", "2/3h")):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_rates("X", "9/1d"), expected)
+        for value in ("5", "5/m", "0/1m", "5/0m", "5/1w", "5/1m,", "-1/1m", "5/1m;6/1h"):
+            with self.subTest(value), given(value), self.refuses():
+                env_rates("X", "")
+
+    def test_a_prefix_collects_what_it_leads(self) -> None:
+        with patch.dict(os.environ, {"X_A": "1", "X_B": "", "Y_C": "3"}, clear=True):
+            self.assertEqual(env_prefixed("X_"), {"A": "1", "B": ""})
+
+
+class FileTests(SimpleTestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / ".env"
+
+    def load(self, text: str, **already: str) -> dict[str, str]:
+        self.path.write_text(text, encoding="utf-8")
+        with patch.dict(os.environ, already, clear=True):
+            load_env_file(self.path)
+            return dict(os.environ)
+
+    def test_lines_quotes_and_comments_are_read(self) -> None:
+        text = "# why\n\nA=1\nB = 'two words'\nexport C=\"ü\" # why\nD=\n"
+
+        self.assertEqual(self.load(text), {"A": "1", "B": "two words", "C": "ü", "D": ""})
+
+    def test_what_is_set_already_wins(self) -> None:
+        self.assertEqual(self.load("A=1\nB=2", A="0"), {"A": "0", "B": "2"})
+
+    def test_a_broken_line_is_told_by_its_number(self) -> None:
+        for text in ("A=1\nno line", "A=1\nB", "A=1\n'B=2"):
+            with self.subTest(text), self.assertRaisesRegex(ImproperlyConfigured, "line 2"):
+                self.load(text)
+
+    def test_no_file_is_no_variable(self) -> None:
+        with patch.dict(os.environ, {}, clear=True):
+            load_env_file(self.path)
+            self.assertEqual(dict(os.environ), {})
+
+
+class SecretKeyTests(SimpleTestCase):
+    def test_a_laptop_makes_its_own_once_and_for_its_owner_alone(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            keys = {secret_key(Path(folder), is_laptop=True) for _ in range(2)}
+            mode = stat.S_IMODE((Path(folder) / ".secret_key").stat().st_mode)
+
+        self.assertEqual((len(keys), mode), (1, 0o600))
+        self.assertGreater(len(keys.pop()), 50)
+
+    def test_elsewhere_it_must_be_given(self) -> None:
+        """B16."""
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            self.assertRaisesMessage(ImproperlyConfigured, "SECRET_KEY"),
+        ):
+            secret_key(Path(folder), is_laptop=False)

@@ -1,0 +1,90 @@
+"""The OpenAPI document is clean and says enough; the pages that show it need nobody else."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from django.conf import settings
+from django.core.management import call_command
+from django.test import TestCase, override_settings
+from rest_framework.test import APIClient
+
+from btf_backend.tests.routes import ENVELOPE, METHODS, api_paths, operations, schema
+from core.schema import ENVELOPE as REFUSAL
+
+FOREIGN = re.compile(r"(?:https?:)?//(?!testserver)[\w.-]+\.\w+")
+
+
+class DocumentTests(TestCase):
+    def test_it_is_valid_and_gives_no_warning(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch("sys.stderr"):
+            path = Path(folder) / "openapi.yaml"
+            call_command("spectacular", validate=True, fail_on_warn=True, file=str(path))
+
+            self.assertTrue(path.read_text().startswith("openapi: 3."))
+
+    def test_every_operation_says_what_it_does(self) -> None:
+        tags = {tag["name"] for tag in settings.SPECTACULAR_SETTINGS["TAGS"]}
+        for method, path, operation in operations():
+            with self.subTest(f"{method} {path}"):
+                self.assertTrue(operation["summary"])
+                self.assertTrue(operation["description"])
+                self.assertEqual(len(operation["tags"]), 1)
+                self.assertIn(operation["tags"][0], tags)
+
+    def test_every_operation_names_its_refusals(self) -> None:
+        for method, path, operation in operations():
+            with self.subTest(f"{method} {path}"):
+                expected = {"503"}
+                expected |= {"400"} if "requestBody" in operation else set()
+                expected |= {"401"} if {} not in operation.get("security", [{}]) else set()
+                expected |= {"404"} if "{" in path else set()
+                expected |= {"429"} if method != "GET" else set()
+                self.assertLessEqual(expected, set(operation["responses"]))
+
+    def test_names_of_operations_are_there_once(self) -> None:
+        names = [operation["operationId"] for _, _, operation in operations()]
+
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_the_refusal_is_the_envelope(self) -> None:
+        self.assertEqual(set(REFUSAL["required"]), ENVELOPE)
+        self.assertEqual(schema()["components"]["schemas"]["Refusal"], REFUSAL)
+
+    def test_it_holds_every_method_of_every_path(self) -> None:
+        """A path that is served and not documented is a path that nobody reviews."""
+        documented = {(method, re.sub(r"\{\w+\}", "1", path)) for method, path, _ in operations()}
+        served = {
+            (method.upper(), path)
+            for path in api_paths()
+            for method in METHODS
+            if APIClient().generic(method.upper(), path).status_code not in {401, 403, 405}
+        }
+        self.assertEqual(served - documented, set())
+
+    def test_whatever_needs_a_token_says_so(self) -> None:
+        for method, path, operation in operations():
+            with self.subTest(f"{method} {path}"):
+                status = APIClient().generic(method, re.sub(r"\{\w+\}", "1", path)).status_code
+                self.assertEqual(status == 401, {"accessToken": []} in operation.get("security", []))
+
+
+@override_settings(API_DOCS_PUBLIC=True)
+class PageTests(TestCase):
+    def test_no_page_asks_another_host(self) -> None:
+        for path in ("/api/docs/", "/api/redoc/"):
+            with self.subTest(path):
+                page = self.client.get(path).content.decode()
+
+                self.assertEqual(FOREIGN.findall(page), [])
+                self.assertIn("/static/drf_spectacular_sidecar/", page)
+
+    def test_no_schema_is_sent_to_a_validator(self) -> None:
+        self.assertIn('"validatorUrl": null', self.client.get("/api/docs/").content.decode())
+
+    def test_the_schema_is_yaml_or_json(self) -> None:
+        self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3."))
+        self.assertEqual(self.client.get("/api/schema/?format=json").json()["info"]["version"], "1.0.0")
