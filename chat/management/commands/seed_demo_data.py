@@ -5,6 +5,7 @@ It stands in the topmost app because it writes into all of them.
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from announcements.models import Announcement
-from btf_backend.env import env
 from chat.models import Message
 from core.roles import Audience, Role
 from core.uploads.store import store_upload
@@ -111,6 +111,10 @@ def make_person(
         )
         user.refresh_from_db()
     return user
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
 
 
 def track() -> str:
