@@ -51,7 +51,7 @@ class DocumentTests(TestCase):
         self.assertEqual(len(names), len(set(names)))
 
     def test_the_refusal_is_the_envelope(self) -> None:
-        self.assertEqual(set(REFUSAL["required"]), ENVELOPE)
+        self.assertCountEqual(schema()["components"]["schemas"]["Refusal"]["required"], ENVELOPE)
         self.assertEqual(schema()["components"]["schemas"]["Refusal"], REFUSAL)
 
     def test_it_holds_every_method_of_every_path(self) -> None:
@@ -83,7 +83,7 @@ class PageTests(TestCase):
                 self.assertIn("/static/drf_spectacular_sidecar/", page)
 
     def test_no_schema_is_sent_to_a_validator(self) -> None:
-        self.assertIn('"validatorUrl": null', self.client.get("/api/docs/").content.decode())
+        self.assertIn('"validatorUrl": null', self.client.get("/api/docs/?script=").content.decode())
 
     def test_the_schema_is_yaml_or_json(self) -> None:
         self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3."))
