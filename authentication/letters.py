@@ -6,7 +6,7 @@ from core.mail import Fact, Letter
 
 
 def sign_in_letter(token: str, code: str) -> Letter:
-    """Write the letter. Its two facts are the lines that CONTRACT 4.1 spells."""
+    """Write the letter. Its two facts are lines that clients and tests look for."""
     minutes = max(1, settings.MAGIC_LINK_EXPIRY_SECONDS // 60)
     return Letter(
         subject=f"Sign in to {settings.PROGRAMME_NAME}",

@@ -74,7 +74,7 @@ class RefreshToken(models.Model):
         return str(self.jti)
 
     def in_grace(self, now: datetime) -> bool:
-        """Tell whether an already used token still answers with its successor (CONTRACT D2)."""
+        """Tell whether an already used token still answers with its successor."""
         if self.rotated_at is None:
             return False
         return (now - self.rotated_at).total_seconds() <= settings.REFRESH_GRACE_SECONDS

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rest_framework_simplejwt.exceptions import TokenError
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
-from rest_framework_simplejwt.tokens import RefreshToken as EncodedRefresh
+from rest_framework_simplejwt.tokens import RefreshToken as SignedRefresh
 
 from core.refusals import Refused
 
@@ -27,6 +30,39 @@ class InvalidToken(Refused):
     sentence = "The token is invalid or has expired. Please sign in again."
 
 
+class KeyRing(TokenBackend):
+    """Signs with SECRET_KEY; verifies with the keys it replaced too, so that sessions survive a rotation."""
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - the library's
+        try:
+            return super().decode(token, verify)
+        except TokenBackendExpiredToken:
+            raise
+        except TokenBackendError:
+            if not settings.SECRET_KEY_FALLBACKS:
+                raise
+        older = [TokenBackend("HS256", key) for key in settings.SECRET_KEY_FALLBACKS]
+        for backend in older[:-1]:
+            with suppress(TokenBackendError):
+                return backend.decode(token, verify)
+        return older[-1].decode(token, verify)
+
+
+class OurKeys:
+    """Looks the keys up at each use, as Django does for its own signatures."""
+
+    def get_token_backend(self) -> TokenBackend:
+        return KeyRing("HS256", settings.SECRET_KEY)
+
+
+class OurAccess(OurKeys, AccessToken):
+    """An access token."""
+
+
+class OurRefresh(OurKeys, SignedRefresh):  # type: ignore[misc]  # the library's own bases disagree
+    """A refresh token."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """What a client holds."""
@@ -37,7 +73,7 @@ class Pair:
 
 def pair_for(user: User, session: SignInSession, row: RefreshToken) -> Pair:
     """Encode a pair. The refresh token depends on its row alone: the same row is the same text."""
-    refresh = EncodedRefresh()
+    refresh = OurRefresh()
     refresh.set_exp(from_time=row.expires_at, lifetime=row.expires_at - row.expires_at)
     refresh.set_iat(at_time=row.issued_at)
     refresh["jti"] = row.jti.hex
@@ -48,7 +84,7 @@ def pair_for(user: User, session: SignInSession, row: RefreshToken) -> Pair:
 
 def access_for(user: User, session: SignInSession) -> str:
     """Encode an access token. Role, track and status are for clients: rights are read from the row."""
-    access = AccessToken()
+    access = OurAccess()
     access["user_id"] = user.pk
     access["sid"] = session.pk
     access["role"], access["track"], access["status"] = user.role, user.track, user.status
@@ -57,13 +93,13 @@ def access_for(user: User, session: SignInSession) -> str:
 
 def read_access(text: str) -> tuple[int, int]:
     """Return user id and session id of a valid access token. Raises InvalidToken (401)."""
-    token = decoded(text, AccessToken)
+    token = decoded(text, OurAccess)
     return whole(token, "user_id"), whole(token, "sid")
 
 
 def read_refresh(text: str) -> tuple[int, uuid.UUID]:
     """Return session id and token id of a valid refresh token. Raises InvalidToken (401)."""
-    token = decoded(text, EncodedRefresh)
+    token = decoded(text, OurRefresh)
     try:
         return whole(token, "sid"), uuid.UUID(hex=str(token.get("jti")))
     except ValueError as error:
@@ -88,4 +124,4 @@ def whole(token: Token, claim: str) -> int:
 
 def expires_at(token: str) -> float:
     """Return when an access token that has been verified runs out, in seconds since 1970."""
-    return float(AccessToken(token, verify=False)["exp"])  # type: ignore[arg-type]
+    return float(OurAccess(token, verify=False)["exp"])  # type: ignore[arg-type]

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from core.http import SignedInRequest
     from users.models import User
 
+REFUSED = OpenApiResponse(description="Missing, unknown, used or run out.")
+ENDED = OpenApiResponse(description="Not valid any more: sign in again.")
+THROTTLED = OpenApiResponse(description="Too many; `Retry-After` says for how many seconds.")
+UNAVAILABLE = OpenApiResponse(description="Something that we depend on does not answer.")
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -77,7 +81,7 @@ class MagicLinkView(PublicSignInView):
         operation_id="request_magic_link",
         summary="Ask for a link and a code by mail",
         request=MagicLinkSerializer,
-        responses=SentSerializer,
+        responses={200: SentSerializer, 429: THROTTLED},
         examples=[OpenApiExample("Ask", {"email": "ada@example.org"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -99,7 +103,7 @@ class VerifyCodeView(PublicSignInView):
         operation_id="verify_code",
         summary="Sign in by the mailed code",
         request=CodeSerializer,
-        responses=SignedInSerializer,
+        responses={200: SignedInSerializer, 429: THROTTLED},
         examples=[
             OpenApiExample("Redeem", {"email": "ada@example.org", "code": "042917"}, request_only=True)
         ],
@@ -122,7 +126,7 @@ class VerifyLinkView(PublicSignInView):
         operation_id="verify_link",
         summary="Sign in by the token of the mailed link",
         parameters=[OpenApiParameter("token", str, required=True, description="The link's token.")],
-        responses={200: SignedInSerializer, 400: OpenApiResponse(description="Unknown, used or run out.")},
+        responses={200: SignedInSerializer, 400: REFUSED, 429: THROTTLED, 503: UNAVAILABLE},
     )
     def get(self, request: Request) -> Response:
         """Trade the token for a pair, once. Prefer POST: it keeps the token out of URLs."""
@@ -132,7 +136,7 @@ class VerifyLinkView(PublicSignInView):
         operation_id="verify_link_by_post",
         summary="Sign in by the token of the mailed link (POST)",
         request=LinkTokenSerializer,
-        responses=SignedInSerializer,
+        responses={200: SignedInSerializer, 429: THROTTLED},
     )
     def post(self, request: Request) -> Response:
         """Trade the token for a pair, once."""
@@ -153,7 +157,7 @@ class RefreshView(PublicSignInView):
         request=RefreshSerializer,
         responses={
             200: TokenPairSerializer,
-            401: OpenApiResponse(description="Not valid any more: sign in again."),
+            401: ENDED,
         },
     )
     def post(self, request: Request) -> Response:

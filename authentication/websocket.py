@@ -71,7 +71,7 @@ class TokenMiddleware:
 class SignedInConsumer(AsyncWebsocketConsumer):
     """One socket of one signed-in person: opens with a frame, answers pings, ends with its session.
 
-    Every refusal accepts first, so that the client sees the close code (CONTRACT 9). A subclass
+    Every refusal accepts first, so that the client sees the close code. A subclass
     adds ``opened`` (after authentication) and ``on_<action>`` methods.
     """
 

@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "core.middleware.EitherSlashMiddleware",
     "core.middleware.BodyLimitMiddleware",
-    "core.middleware.JsonErrorsMiddleware",
+    "core.middleware.ApiEdgeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -181,8 +181,6 @@ AUTO_PROVISION = env_choice("AUTO_PROVISION", "open", ["open", "domains", "off"]
 AUTO_PROVISION_DOMAINS = env_list("AUTO_PROVISION_DOMAINS")
 REFRESH_GRACE_SECONDS = env_int("REFRESH_GRACE_SECONDS", 60)
 SIMPLE_JWT = {
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": SECRET_KEY,
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1)),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1)),
 }

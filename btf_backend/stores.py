@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
 from btf_backend.env import env
 
 Store = dict[str, Any]
@@ -59,7 +62,12 @@ def redis_cache(url: str) -> Store:
 
 def redis_layer(url: str, prefix: str) -> Store:
     """Publish and subscribe: unlike the core layer it keeps its sockets when Redis dies."""
-    host = {"address": url, "socket_connect_timeout": 0.3}
+    host = {
+        "address": url,
+        "socket_connect_timeout": 0.3,
+        "socket_timeout": 0.3,
+        "retry": Retry(NoBackoff(), 0),
+    }
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [host], "prefix": prefix, "serializer_format": "json"},

@@ -87,8 +87,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """One post in a group's conversation. Removing it hides it: the row stays.
 
-    Whoever inserts it, ``seq``, ``revision`` and the conversation are filled on save (CONTRACT
-    D28). Pages go by ``created_at`` and ``id``; ``seq`` and ``revision`` serve the feed.
+    Whoever inserts it, ``seq``, ``revision`` and the conversation are filled on save.
+    Pages go by ``created_at`` and ``id``; ``seq`` and ``revision`` serve the feed.
     """
 
     class Moderation(models.TextChoices):

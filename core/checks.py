@@ -23,7 +23,7 @@ def secret_is_secret(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 @register(STARTUP)
 def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
-    """Refuse a wildcard host in production: mailed links and absolute URLs are built from it."""
+    """Refuse a wildcard host in production: absolute URLs are built from it."""
     if settings.PRODUCTION and "*" in settings.CONFIGURED_HOSTS:
         yield Error("ALLOWED_HOSTS must name the hosts: * is refused while DEBUG is off.", id="btf.E002")
 

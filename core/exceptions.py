@@ -41,7 +41,7 @@ class Answer(drf.APIException):
 
 
 def envelope(sentence: str, code: str, request: Any, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the body of CONTRACT 1.4: what the SPA shows, what programs read, what support asks for.
+    """Return the one error body: what the SPA shows, what programs read, what support asks for.
 
     Where a field is itself called ``code``, the slug keeps that place and the sentence names the field.
     """
@@ -60,7 +60,7 @@ def json_error(body: dict[str, Any], *, status: int, headers: dict[str, str] | N
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's EXCEPTION_HANDLER. None: not ours, JsonErrorsMiddleware answers 500."""
+    """REST framework's EXCEPTION_HANDLER. None: not ours, ApiEdgeMiddleware answers 500."""
     request: Request = context["request"]
     error = as_api_exception(error)
     response = drf_response(error, context)
@@ -105,7 +105,8 @@ ANSWERS: tuple[tuple[Any, Callable[[Any], Exception]], ...] = (
     (RequestDataTooBig, lambda _: from_refusal(TooLarge())),
     (Http404, lambda _: drf.NotFound()),
     (PermissionDenied, lambda _: drf.PermissionDenied()),
-    ((DataError, SuspiciousOperation), lambda _: Answer("A value cannot be stored.", "invalid", status=400)),
+    (DataError, lambda _: Answer("A value cannot be stored.", "invalid", status=400)),
+    (SuspiciousOperation, lambda _: Answer("The request is not acceptable.", "bad_request", status=400)),
 )
 
 

@@ -38,12 +38,12 @@ def client_source(request: HttpRequest | Request) -> str:
     """Return what counts as one source for budgets: an IPv4 address, or the /64 of an IPv6 one.
 
     One household or phone holds a whole IPv6 /64 (RFC 6177), so single addresses bound nothing.
+    What is no address is one source together: foreign text never becomes a cache key.
     """
-    text = client_address(request)
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(client_address(request))
     except ValueError:
-        return text
+        return "unknown"
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)

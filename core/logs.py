@@ -21,6 +21,8 @@ class TokenScrubber(logging.Filter):
     TOKENS = re.compile(r"((?:access_)?token=)[^&\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
+        # Django hands the request along, and a JSON formatter would write its whole URL.
+        record.__dict__.pop("request", None)
         text = record.getMessage()
         if "token=" in text:
             record.msg, record.args = self.TOKENS.sub(r"\1***", text), ()

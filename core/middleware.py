@@ -91,14 +91,20 @@ class BodyLimitMiddleware:
         return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
-class JsonErrorsMiddleware:
-    """Turns what escapes a view under ``/api/`` into the envelope: a 500 there is JSON too."""
+class ApiEdgeMiddleware:
+    """What every answer under ``/api/`` shares: errors are JSON, and no cache keeps a child's data.
+
+    A view that says ``Cache-Control`` itself is left as it is.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if is_api(request):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         return response_for(error, request) if is_api(request) else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from django.db import transaction
 from django.utils import timezone
 
 from core.models import PeriodicRun
+from core.tasks import background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,23 +37,30 @@ def periodic(name: str, *, every: timedelta) -> Callable[[Job], Job]:
     return decorate
 
 
-def run_due_jobs() -> dict[str, dict[str, int]]:
-    """Run every job whose time has come, once however many callers there are at once.
+def run_due_jobs() -> list[str]:
+    """Enqueue every job whose time has come, once however many callers there are; returns their names.
 
-    A caller claims a job by moving its due time on, in one conditional UPDATE. After an outage
-    a job runs once, not once for each time it missed.
+    After an outage a job runs once, not once for each time it missed. One that fails is tried
+    again as any task, and holds up no other.
     """
-    return {name: run_job(name, job) for name, (every, job) in jobs.items() if claim(name, every)}
+    return [name for name, (every, _) in jobs.items() if claim(name, every)]
 
 
+@transaction.atomic
 def claim(name: str, every: timedelta) -> bool:
+    """Move a job's due time on, in one conditional UPDATE, and enqueue it with that or not at all."""
     now = timezone.now()
     PeriodicRun.objects.get_or_create(name=name, defaults={"due_at": now})
-    return bool(PeriodicRun.objects.filter(name=name, due_at__lte=now).update(due_at=now + every))
+    claimed = PeriodicRun.objects.filter(name=name, due_at__lte=now).update(due_at=now + every)
+    if claimed:
+        run_job.enqueue(name=name)
+    return bool(claimed)
 
 
-def run_job(name: str, job: Job) -> dict[str, int]:
+@background(attempts=5)
+def run_job(*, name: str) -> None:
+    """Run one job, and keep what it did."""
+    _, job = jobs[name]
     result = job()
     PeriodicRun.objects.filter(name=name).update(last_result=result)
     logger.info("periodic_job_done", extra={"job": name, "result": result})
-    return result

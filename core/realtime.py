@@ -40,5 +40,5 @@ def send_to_room(room: str, event: dict[str, Any]) -> bool:
 
 
 def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:
-    """Close the sockets of a room with a code of CONTRACT 9; of one sign-in session alone, if named."""
+    """Close the sockets of a room with one of the codes above; of one sign-in session alone, if named."""
     return send_to_room(room, {"type": "socket.close", "code": code, "session": session})

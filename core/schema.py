@@ -10,6 +10,8 @@ WORDS: Final = {
     "401": "No token, or one that is no longer good.",
     "403": "The person may not do this.",
     "404": "There is no such thing, or none that the person may know of.",
+    "413": "The body is larger than 2.5 MB.",
+    "415": "The body is neither JSON nor a form.",
     "429": "A budget is used up; `Retry-After` says for how many seconds.",
     "503": "Something that we depend on does not answer; `Retry-After` says when to try again.",
 }
@@ -32,6 +34,7 @@ ENVELOPE: Final = {
     },
     "additionalProperties": True,
 }
+REFUSAL: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 
 
 def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -41,19 +44,17 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             if method in METHODS:
                 for status in implied(path, method, operation):
-                    operation["responses"].setdefault(status, refusal(status))
+                    operation["responses"].setdefault(status, {"description": WORDS[status]})
+                for status, response in operation["responses"].items():
+                    if status >= "400":
+                        response.setdefault("content", REFUSAL)
     return result
 
 
 def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     signed_in = {} not in operation.get("security", [{}])
-    statuses = ["400"] if "requestBody" in operation else []
+    statuses = ["400", "413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []
     statuses += ["404"] if "{" in path else []
-    statuses += ["429"] if method != "get" else []
-    return [*statuses, "503"]
-
-
-def refusal(status: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Refusal"}
-    return {"description": WORDS[status], "content": {"application/json": {"schema": schema}}}
+    statuses += ["429"] if signed_in and method != "get" else []
+    return [*statuses, "503"] if statuses else []

@@ -79,31 +79,36 @@ def delay_seconds(attempt: int) -> float:
 
 
 class InProcessBackend(ImmediateBackend):
-    """The embedded profile's queue: threads of the server itself.
+    """The embedded profile's queue: threads of the server itself, started once the data is committed.
 
     With Django's ``locmem`` mail backend (test runs) a task runs in the calling thread, so that
-    ``mail.outbox`` is filled when the request has been answered (CONTRACT D18).
+    ``mail.outbox`` is filled when the request has been answered.
     """
 
     supports_defer = True
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="task")
 
     def _execute_task(self, task_result: Any) -> None:
-        execute = super()._execute_task
+        execute = partial(super()._execute_task, task_result)
         if settings.EMAIL_BACKEND == LOCMEM_MAIL:
-            execute(task_result)
-        elif (wait := seconds_until(task_result.task.run_after)) > 0:
-            timer = Timer(wait, self.executor.submit, [self.in_thread, execute, task_result])
+            execute()
+        else:
+            transaction.on_commit(partial(self.start, execute, task_result.task.run_after))
+
+    def start(self, execute: Callable[[], None], run_after: datetime | None) -> None:
+        """Run in a thread: at once, or when its time has come."""
+        if (wait := seconds_until(run_after)) > 0:
+            timer = Timer(wait, self.executor.submit, [self.in_thread, execute])
             timer.daemon = True
             timer.start()
         else:
-            self.executor.submit(self.in_thread, execute, task_result)
+            self.executor.submit(self.in_thread, execute)
 
     @staticmethod
-    def in_thread(execute: Callable[[Any], None], task_result: Any) -> None:
+    def in_thread(execute: Callable[[], None]) -> None:
         close_old_connections()
         try:
-            execute(task_result)
+            execute()
         finally:
             close_old_connections()
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.test import runner as django_runner
+from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
 from rest_framework.test import APIClient
 
@@ -41,10 +42,30 @@ def init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
     use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+class TravellingResult(django_runner.RemoteTestResult):
+    """What a parallel process reports. A failed subtest is sent with its test.
+
+    A client that has made a request cannot be sent, and would hide the failure behind an error of its own.
+    """
+
+    def stopTest(self, test: Any) -> None:  # noqa: N802 - unittest's name
+        super().stopTest(test)
+        if any(event[0] == "addSubTest" for event in self.events):
+            for name in [name for name, value in vars(test).items() if not is_pickable(value)]:
+                delattr(test, name)
+
+
+class TravellingRunner(django_runner.RemoteTestRunner):
+    """Runs tests in a parallel process."""
+
+    resultclass = TravellingResult
+
+
 class HouseParallelSuite(django_runner.ParallelTestSuite):
     """Processes that share no store."""
 
     init_worker = init_worker
+    runner_class = TravellingRunner
 
 
 class HouseRunner(django_runner.DiscoverRunner):

@@ -25,7 +25,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(Exact(Lower("email"), address))
 
     def with_document(self) -> Self:
-        """Everything that the wire document of CONTRACT 3 shows, in three queries however many links."""
+        """Everything that the wire document shows, in three queries however many links."""
         return self.select_related("profile", "supervisor_profile").prefetch_related(
             models.Prefetch("supervisor_links", StudentSupervisor.objects.oldest_first().with_people()),
             models.Prefetch("supervisee_links", StudentSupervisor.objects.oldest_first().with_people()),
@@ -199,7 +199,7 @@ class StudentSupervisorQuerySet(models.QuerySet["StudentSupervisor"]):
         return self.filter(models.Q(student=user) | models.Q(supervisor=user))
 
     def effective(self) -> Self:
-        """Links whose permission counts: granted, and not by the student alone (CONTRACT D3)."""
+        """Links whose permission counts: granted, and not by the student alone."""
         return self.filter(
             join_permission_granted=True, granted_capacity__in=StudentSupervisor.EFFECTIVE_CAPACITIES
         )

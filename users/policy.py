@@ -59,5 +59,5 @@ def fields_of(section: str) -> list[str]:
 
 
 def read_only_for(section: str, writer: Writer) -> list[str]:
-    """Return what that writer may only read; a write to it is ignored (CONTRACT 5.2)."""
+    """Return what that writer may only read; a write to it is ignored."""
     return [name for name, writers in FIELD_POLICY[section].items() if writer not in writers]

@@ -59,7 +59,7 @@ class OwnSupervisorProfileSerializer(SupervisorProfileSerializer):
 class UserBriefSerializer(WireModelSerializer[User]):
     """A person in somebody else's document. ``viewer`` in the context decides what is told.
 
-    About somebody else a non-admin reads no address and no compliance data (CONTRACT D21).
+    About somebody else a non-admin reads no address and no compliance data.
     """
 
     name = serializers.SerializerMethodField()

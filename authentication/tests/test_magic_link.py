@@ -212,8 +212,8 @@ class CacheDownTests(SignInTestCase):
             lambda: redeem_code(self.client, "123456"),
             lambda: redeem_link(self.client, "x" * 43),
         ]
-        for call in calls:
-            with self.subTest(call), patch("core.throttling.take", side_effect=RedisDown):
+        for number, call in enumerate(calls):
+            with self.subTest(number), patch("core.throttling.take", side_effect=RedisDown):
                 response = call()
                 self.assertEqual(response.status_code, 503)
                 self.assertEqual(response.json()["code"], "service_unavailable")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-import logging
+import logging.config
 from unittest.mock import patch
 
+from django.conf import settings
 from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
 
@@ -89,6 +90,19 @@ class LogTests(SignInTestCase):
         handlers = logging_settings(level="INFO", structured=True)
         self.assertIn("no_tokens", handlers["handlers"]["console"]["filters"])
         self.assertEqual(handlers["loggers"]["uvicorn.error"]["handlers"], ["console"])
+
+    def test_a_refused_link_leaves_no_token_in_the_json_of_production(self) -> None:
+        """Django hands the request to the log; as JSON that would be its whole URL."""
+        out = io.StringIO()
+        config = logging_settings(level="INFO", structured=True)
+        config["handlers"]["console"]["stream"] = out
+        logging.config.dictConfig(config)
+        self.addCleanup(logging.config.dictConfig, settings.LOGGING)
+
+        self.client.get("/api/auth/verify/", {"token": "t0k3n-of-a-link"})
+
+        self.assertIn("Bad Request: /api/auth/verify/", out.getvalue())
+        self.assertNotIn("t0k3n", out.getvalue())
 
     def test_production_lines_are_json_with_the_request_id(self) -> None:
         formatter = logging_settings(level="INFO", structured=True)["formatters"]["json"]

@@ -8,11 +8,12 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.test import override_settings
 from django.urls import reverse
 
 from authentication.models import SignInSession
 from authentication.sessions import open_session
-from authentication.tests.signing_in import SignInTestCase, bearer
+from authentication.tests.signing_in import SignInTestCase, bearer, refresh
 from users.tests.factories import make_user
 
 
@@ -50,6 +51,17 @@ class TokenTests(SignInTestCase):
 
         self.assertEqual((claims["role"], claims["track"], claims["status"]), ("mentor", "AUS-NSW", "active"))
         self.assertEqual(claims["exp"] - claims["iat"], 3600)
+
+    def test_sessions_survive_a_rotation_of_the_key(self) -> None:
+        old = settings.SECRET_KEY
+        with override_settings(SECRET_KEY="n" * 64, SECRET_KEY_FALLBACKS=["m" * 64, old, "o" * 64]):
+            self.assertEqual(self.status_for(self.pair.access), 200)
+            renewed = refresh(self.client, self.pair.refresh).json()
+            self.assertEqual(jwt.get_unverified_header(renewed["token"])["alg"], "HS256")
+            jwt.decode(renewed["token"], "n" * 64, ["HS256"])
+            self.assertEqual(self.status_for(jwt.encode(self.claims(), "x" * 64, "HS256")), 401)
+        with override_settings(SECRET_KEY="n" * 64):
+            self.assertEqual(self.status_for(self.pair.access), 401)
 
     def test_claims_do_not_grant_rights(self) -> None:
         token = self.signed(role="admin", is_superuser=True)

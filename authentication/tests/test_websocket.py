@@ -114,8 +114,8 @@ class SocketTests(TransactionTestCase):
             lambda: log_out(self.pair.refresh),
             lambda: end_session(session, reason="signed_out"),
         ]
-        for end in ends:
-            with self.subTest(end):
+        for number, end in enumerate(ends):
+            with self.subTest(number):
                 await User.objects.aupdate(status="active")
                 await SignInSession.objects.aupdate(revoked_at=None)
                 socket = await self.opened(self.pair.access)

@@ -42,10 +42,10 @@ class ReaderTests(SimpleTestCase):
     def test_a_truth_value_has_four_words_each_way(self) -> None:
         for value in ("true", "True", "1", "YES", " on "):
             with self.subTest(value), given(value):
-                self.assertIs(env_bool("X", default=False), True)
+                self.assertTrue(env_bool("X", default=False))
         for value in ("false", "False", "0", "no", "OFF", ""):
             with self.subTest(value), given(value):
-                self.assertIs(env_bool("X", default=True), False)
+                self.assertFalse(env_bool("X", default=True))
         for default in (True, False):
             with self.subTest(default), given(None):
                 self.assertIs(env_bool("X", default=default), default)

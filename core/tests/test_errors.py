@@ -22,7 +22,7 @@ EXPECTED = {
     "media-type": (415, "unsupported_media_type"),
     "django-404": (404, "not_found"),
     "django-403": (403, "permission_denied"),
-    "suspicious": (400, "invalid"),
+    "suspicious": (400, "bad_request"),
     "too-big": (413, "payload_too_large"),
     "integrity": (409, "conflict"),
     "data": (400, "invalid"),
@@ -81,8 +81,9 @@ class EnvelopeTests(ErrorTestCase):
         waits = {"too-many": "7", "framework-throttle": "3", "unavailable": "5"}
         waits |= dict.fromkeys(["operational", "interface", "redis-gone", "redis-slow", "cache-gone"], "5")
         for kind, seconds in waits.items():
-            with self.subTest(kind):
-                self.assertEqual(self.get(kind).headers["Retry-After"], seconds)
+            for door in ("framework", "plain"):
+                with self.subTest(kind=kind, door=door):
+                    self.assertEqual(self.get(kind, door).headers["Retry-After"], seconds)
 
     def test_a_store_that_is_away_is_logged_by_its_kind_alone(self) -> None:
         with self.assertLogs("core.exceptions", "ERROR") as logs:

@@ -8,9 +8,11 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import skipIf, skipUnless
+from unittest.mock import patch
 
 import time_machine
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import SimpleTestCase
 
 from core.limits import Limit, parse_limits, take
@@ -102,10 +104,20 @@ class WindowTests(LimitTestCase):
 
 
 class ParallelTests(LimitTestCase):
+    @staticmethod
+    def slowly(cache: Any, key: str, default: Any = None, get: Any = LocMemCache.get) -> Any:
+        """Leave time for the others between reading and writing."""
+        value = get(cache, key, default)
+        time.sleep(0.001)
+        return value
+
     def take_from(self, store: str, number: int) -> int:
         return take(self.bucket, "5/1m", store=store)
 
     def test_parallel_takes_never_exceed_the_count(self) -> None:
+        slow = patch.object(LocMemCache, "get", self.slowly)
+        slow.start()
+        self.addCleanup(slow.stop)
         for store in ("default", "local"):
             with self.subTest(store):
                 waits = in_parallel(partial(self.take_from, store), 40)

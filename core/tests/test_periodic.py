@@ -35,8 +35,9 @@ class JobCase(TestCase):
 
 class PeriodicTests(JobCase):
     def test_two_callers_at_once_run_it_once(self) -> None:
-        self.assertEqual(periodic.run_due_jobs(), {"count": {"done": 1}})
-        self.assertEqual(periodic.run_due_jobs(), {})
+        self.assertEqual(periodic.run_due_jobs(), ["count"])
+        self.assertEqual(periodic.run_due_jobs(), [])
+        self.assertEqual(self.runs, 1)
 
     def test_it_comes_round_when_its_time_has_come(self) -> None:
         now = timezone.now()
@@ -58,11 +59,25 @@ class PeriodicTests(JobCase):
 
         self.assertEqual(PeriodicRun.objects.get().last_result, {"done": 1})
 
-    def test_the_command_says_what_was_done(self) -> None:
+    def test_the_command_says_what_was_started(self) -> None:
         out = StringIO()
         call_command("run_due_jobs", stdout=out)
 
-        self.assertEqual(out.getvalue(), "count: {'done': 1}\n")
+        self.assertEqual(out.getvalue(), "count: started\n")
+
+    def test_one_that_fails_is_tried_again_and_holds_up_no_other(self) -> None:
+        failures = iter([ValueError, OSError])
+
+        def fail() -> dict[str, int]:
+            for failure in failures:
+                raise failure
+            return {"done": 3}
+
+        with patch.dict(periodic.jobs, {"another": (HOUR, fail), "count": (HOUR, self.count)}, clear=True):
+            self.assertEqual(periodic.run_due_jobs(), ["another", "count"])
+
+        self.assertEqual(self.runs, 1)
+        self.assertEqual(PeriodicRun.objects.get(name="another").last_result, {"done": 3})
 
     def test_the_decorator_registers(self) -> None:
         def job() -> dict[str, int]:
@@ -84,4 +99,4 @@ class ParallelTests(TransactionTestCase):
         with patch.dict(periodic.jobs, {"count": (HOUR, job)}, clear=True):
             results = in_parallel(machine, 8)
 
-        self.assertEqual(sorted(results, key=len), [{}] * 7 + [{"count": {"done": 1}}])
+        self.assertEqual(sorted(results, key=len), [[]] * 7 + [["count"]])

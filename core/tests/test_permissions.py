@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.test import SimpleTestCase, TestCase, override_settings
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from core.permissions import AdminWrites, IsPlatformAdmin
 from core.roles import Role
@@ -28,6 +30,9 @@ class GateTests(SimpleTestCase):
         request: Any = APIRequestFactory().generic(method, "/")
         request.user = PEOPLE[person]
         return bool(gate().has_permission(request, None))
+
+    def test_a_view_that_names_no_gate_is_closed(self) -> None:
+        self.assertEqual(APIView.permission_classes, [IsAuthenticated])
 
     def test_admins_are_two_kinds_of_people(self) -> None:
         for person in PEOPLE:

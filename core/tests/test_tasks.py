@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from threading import Event, current_thread
 from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
@@ -14,11 +16,12 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from core.tasks import Abandoned, background, delay_seconds, enqueue, enqueue_on_commit
+from core.tasks import Abandoned, InProcessBackend, background, delay_seconds, enqueue, enqueue_on_commit
 
 REAL_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 HERE = "core.tests.test_tasks"
 calls: list[dict[str, Any]] = []
+gate = Event()
 
 
 @background(attempts=3)
@@ -43,6 +46,12 @@ def fail_once(**kwargs: Any) -> None:
 def abandon(**kwargs: Any) -> None:
     calls.append(kwargs)
     raise Abandoned
+
+
+@background()
+def pass_gate(**kwargs: Any) -> None:
+    gate.wait(5)
+    calls.append({"thread": current_thread().name})
 
 
 class TaskCase(SimpleTestCase):
@@ -88,6 +97,37 @@ class RetryTests(TaskCase):
 
         self.assertEqual(waits, [2, 4, 8, 256, 512, 900, 900])
         self.assertEqual(longest, 3)
+
+
+@override_settings(EMAIL_BACKEND=REAL_MAIL)
+class InProcessTests(TaskCase):
+    """The embedded profile's queue: threads of the server."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.backend = InProcessBackend("default", {"QUEUES": ["default"]})
+
+    def calls_after(self, count: int) -> list[dict[str, Any]]:
+        """Wait until there are so many calls, at most 5 seconds."""
+        deadline = time.monotonic() + 5
+        while len(calls) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return calls
+
+    def test_a_request_does_not_wait_for_its_task(self) -> None:
+        gate.clear()
+        self.backend.enqueue(pass_gate, [], {})
+        self.assertEqual(calls, [])
+
+        gate.set()
+        self.assertRegex(self.calls_after(1)[0]["thread"], "^task_")
+
+    def test_a_task_for_later_runs_later(self) -> None:
+        later = succeed.using(run_after=timezone.now() + timedelta(seconds=0.2))
+        self.backend.enqueue(later, [], {"n": 1})
+        self.assertEqual(calls, [])
+
+        self.assertEqual(self.calls_after(1), [{"n": 1}])
 
 
 class OnCommitTests(TestCase):

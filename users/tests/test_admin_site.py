@@ -98,6 +98,14 @@ class ChangingPeopleTests(DeskTestCase):
         event = AuditEvent.objects.get(action="user_changed")
         self.assertEqual((event.actor_id, event.changes), (self.staff.pk, {"role": ["student", "mentor"]}))
 
+    def test_a_pending_person_who_becomes_active_stays_signed_in(self) -> None:
+        User.objects.filter(pk=self.student.pk).update(status=User.Status.PENDING)
+
+        self.fill_in(self.student, status=User.Status.ACTIVE)
+
+        self.student.refresh_from_db()
+        self.assertEqual((self.student.status, open_sessions(self.student)), (User.Status.ACTIVE, 1))
+
     def test_a_new_address_is_normalised_becomes_the_username_and_stays_out_of_the_record(self) -> None:
         self.fill_in(self.student, email="New@Example.org")
 

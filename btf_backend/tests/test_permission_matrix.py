@@ -1,0 +1,89 @@
+"""Who may call what: every operation of the OpenAPI document has a row here, or the build fails (SAFETY B23).
+
+Each cell is the status of a call with an empty body, for an object that does not exist: 400 and 404 mean
+that the person was let in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from django.db import transaction
+from django.test import TestCase, override_settings
+from rest_framework.test import APIClient
+
+from authentication.tests.signing_in import signed_in_client
+from btf_backend.tests.routes import operations
+from users.models import User
+from users.tests.factories import make_admin, make_user
+
+ROLES: Final = ("anonymous", "pending student", "active mentor", "suspended", "admin")
+TABLE: Final = """
+GET     /api/health/                        200 200 200 200 200
+GET     /api/health/live/                   200 200 200 200 200
+
+POST    /api/auth/magic-link/               400 400 400 400 400
+POST    /api/auth/verify-otp/               400 400 400 400 400
+GET     /api/auth/verify/                   400 400 400 400 400
+POST    /api/auth/verify/                   400 400 400 400 400
+POST    /api/auth/refresh/                  400 400 400 400 400
+POST    /api/auth/logout/                   400 400 400 400 400
+GET     /api/auth/sessions/                 401 200 200 401 200
+DELETE  /api/auth/sessions/                 401 204 204 401 204
+DELETE  /api/auth/sessions/{id}/            401 404 404 401 404
+
+GET     /api/users/me/                      401 200 200 401 200
+PUT     /api/users/me/                      401 200 200 401 200
+PATCH   /api/users/me/                      401 200 200 401 200
+GET     /api/users/me/supervisors/          401 200 200 401 200
+PATCH   /api/users/me/supervisors/{id}/     401 404 404 401 404
+"""
+UNKNOWN_ID: Final = str(2**62)
+
+
+def table() -> dict[str, list[int]]:
+    """Return the statuses of each operation, in the order of ROLES."""
+    rows = [line.split() for line in TABLE.splitlines() if line]
+    return {f"{method} {path}": [int(status) for status in cells] for method, path, *cells in rows}
+
+
+@override_settings(
+    API_WRITES_PER_USER="", MAGIC_LINK_PER_SOURCE="", MAGIC_LINK_PER_ADDRESS="", VERIFY_PER_SOURCE=""
+)
+class PermissionMatrixTests(TestCase):
+    clients: dict[str, APIClient]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        suspended = make_user()
+        cls.clients = {
+            "anonymous": APIClient(),
+            "pending student": signed_in_client(make_user()),
+            "active mentor": signed_in_client(make_user(role="mentor", status=User.Status.ACTIVE)),
+            "suspended": signed_in_client(suspended),
+            "admin": signed_in_client(make_admin()),
+        }
+        User.objects.filter(pk=suspended.pk).update(status=User.Status.INACTIVE)
+
+    def status(self, role: str, method: str, path: str) -> int:
+        """Call as that role, and undo whatever the call did."""
+        url = re.sub(r"\{\w+\}", UNKNOWN_ID, path)
+        client: Any = self.clients[role]
+        with transaction.atomic():
+            response = client.generic(method, url, b"{}", content_type="application/json")
+            transaction.set_rollback(True)
+        return int(response.status_code)
+
+    def test_every_operation_has_a_row_and_every_row_an_operation(self) -> None:
+        """SAFETY B23."""
+        self.assertEqual(set(table()), {f"{method} {path}" for method, path, _ in operations()})
+
+    def test_each_role_gets_what_its_row_says(self) -> None:
+        """SAFETY B23, B8."""
+        for operation, expected in table().items():
+            with self.subTest(operation):
+                statuses = [self.status(role, *operation.split()) for role in ROLES]
+                self.assertEqual(
+                    dict(zip(ROLES, statuses, strict=True)), dict(zip(ROLES, expected, strict=True))
+                )

@@ -1,0 +1,79 @@
+"""What is answered is what the OpenAPI document says: every key, type and null of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, Final
+
+from django.test import TestCase
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from authentication.tests.signing_in import signed_in_client
+from btf_backend.tests.routes import operations, schema
+from users.models import SupervisorProfile, User, UserProfile
+from users.tests.factories import make_admin, make_link, make_user
+
+BODIES: Final[dict[str, Any]] = {
+    "PUT /api/users/me/": {},
+    "PATCH /api/users/me/": {"profile": {"bio": "x"}, "supervisorProfile": {"organization": "Lab"}},
+    "PATCH /api/users/me/supervisors/{id}/": {"joinPermissionGranted": True},
+}
+
+
+def strict(part: Any) -> Any:
+    """Turn OpenAPI 3.0 into JSON Schema, in which an object has the keys that it names and no other."""
+    if isinstance(part, list):
+        return [strict(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    made = {name: strict(value) for name, value in part.items() if name != "nullable"}
+    if "properties" in made:
+        made.setdefault("additionalProperties", False)
+    return {"anyOf": [made, {"type": "null"}]} if part.get("nullable") is True else made
+
+
+class ResponseTests(TestCase):
+    user: User
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.user = make_user(role="supervisor")
+        UserProfile.objects.create(user=cls.user, year_level=3, areas_of_interest=["x"])
+        SupervisorProfile.objects.create(user=cls.user, wwcc_expiry=date(2031, 4, 5))
+        make_link(make_user(), cls.user)
+        make_link(cls.user, make_admin(), join_permission_granted=True)
+
+    def problems(self, body: Any, response: dict[str, Any]) -> list[str]:
+        """Return where a body differs from its documented schema."""
+        documented = strict(response["content"]["application/json"]["schema"])
+        whole = {**documented, "components": strict(schema()["components"])}
+        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        return [f"{error.json_path}: {error.message[:100]}" for error in validator.iter_errors(body)]
+
+    def test_answers_hold_just_what_is_documented(self) -> None:
+        link = self.user.supervisee_links.get()
+        checked = 0
+        for method, path, operation in operations():
+            name = f"{method} {path}"
+            url = re.sub(r"\{\w+\}", str(link.pk), path)
+            if method != "GET" and name not in BODIES:
+                continue
+            for who, client in (
+                ("owner", signed_in_client(self.user)),
+                ("bare", signed_in_client(make_user())),
+            ):
+                response: Any = getattr(client, method.lower())(url, BODIES.get(name), format="json")
+                with self.subTest(name, who=who):
+                    self.assertIn(str(response.status_code), operation["responses"])
+                    documented = operation["responses"][str(response.status_code)]
+                    if "content" in documented:
+                        self.assertEqual(self.problems(response.json(), documented), [])
+                        checked += 1
+        self.assertGreater(checked, 8)
+
+    def test_refusals_are_documented_by_their_status(self) -> None:
+        for method, path, operation in operations():
+            with self.subTest(f"{method} {path}"):
+                response: Any = self.client.generic(method, re.sub(r"\{\w+\}", "1", path))
+                self.assertIn(str(response.status_code), operation["responses"])

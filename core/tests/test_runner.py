@@ -1,0 +1,77 @@
+"""The runner's closing line counts tests, whatever happens inside them."""
+
+from __future__ import annotations
+
+import pickle
+import unittest
+
+from django.test import SimpleTestCase
+
+from core.testing import HouseRunner, TravellingRunner, in_parallel
+
+
+class Sample(unittest.TestCase):
+    """Not found by discovery: only its instances below are run."""
+
+    def passes(self) -> None:
+        pass
+
+    def fails(self) -> None:
+        self.fail()
+
+    def raises(self) -> None:
+        raise RuntimeError
+
+    def skips(self) -> None:
+        self.skipTest("why")
+
+    def fails_in_two_subtests(self) -> None:
+        for number in range(5):
+            with self.subTest(number):
+                self.assertLess(number, 3)
+
+
+class TotalsTests(SimpleTestCase):
+    def totals(self, *names: str) -> str:
+        suite, runner = unittest.TestSuite(Sample(name) for name in names), HouseRunner()
+        runner.suite_result(suite, suite.run(unittest.TestResult()))
+        return runner.totals
+
+    def test_each_test_counts_once(self) -> None:
+        cases = {
+            ("passes", "passes"): "2 passed, 0 failed, 0 skipped",
+            ("passes", "fails", "raises"): "1 passed, 2 failed, 0 skipped",
+            ("passes", "skips"): "1 passed, 0 failed, 1 skipped",
+            ("passes", "fails_in_two_subtests"): "1 passed, 1 failed, 0 skipped",
+        }
+        for names, expected in cases.items():
+            with self.subTest(names):
+                self.assertEqual(self.totals(*names), expected)
+
+
+class SampleWithClient(SimpleTestCase):
+    """Not found by discovery either."""
+
+    def fails_after_a_request(self) -> None:
+        with self.subTest("why"):
+            self.assertEqual(self.client.get("/api/health/live/").status_code, 500)
+
+
+class ParallelTests(SimpleTestCase):
+    def test_a_failed_subtest_can_be_sent_to_another_process(self) -> None:
+        result = TravellingRunner(failfast=False, buffer=False).run(SampleWithClient("fails_after_a_request"))
+        sent = pickle.loads(pickle.dumps(result.events))  # noqa: S301 - our own
+
+        self.assertEqual([event[0] for event in sent], ["startTest", "addSubTest", "stopTest"])
+        self.assertIn("200 != 500", str(sent[1][3][1]))
+
+    def test_results_come_in_order_and_an_exception_is_one(self) -> None:
+        def call(number: int) -> int:
+            if number == 1:
+                raise RuntimeError
+            return number * 10
+
+        results = in_parallel(call, 3)
+
+        self.assertEqual((results[0], results[2]), (0, 20))
+        self.assertIsInstance(results[1], RuntimeError)
