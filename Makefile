@@ -31,6 +31,8 @@ format: ## put the code into the house format
 
 services: ## start PostgreSQL and Redis for development; prints the lines for .env
 	scripts/services.sh start
+	echo DEBUG=true
+	echo SECRET_KEY=$$(od -An -N 32 -tx1 /dev/urandom | tr -d ' \n')
 	echo "scripts/services.sh stop ends them." >&2
 
 schema: ## rewrite docs/openapi.yaml from the code

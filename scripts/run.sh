@@ -7,7 +7,7 @@ fail() { echo "$*" >&2; exit 1; }
 
 HOST=${HOST:-127.0.0.1}
 PORT=${PORT:-8000}
-base=http://$HOST:$PORT
+base=http://$(echo "$HOST" | sed 's/^0\.0\.0\.0$/127.0.0.1/'):$PORT
 python=.venv/bin/python
 
 case $PORT in *[!0-9]* | '') fail "PORT must be a number, not '$PORT'." ;; esac
@@ -37,6 +37,12 @@ if [ "$first_start" ] && [ -e db.sqlite3 ]; then
     $python manage.py seed_demo_data || echo "There is no demo data: python scripts/seed_demo_data.py tries again." >&2
 fi
 
+# On PostgreSQL mail waits in a queue, as in production.
+window="in this window"
+if [ "$($python -c 'from btf_backend.settings import ON_POSTGRESQL; print(ON_POSTGRESQL)')" = True ]; then
+    window="where you start: $python manage.py db_worker --queue-name '*'"
+fi
+
 cat <<TEXT
 
   API      $base/api/
@@ -49,7 +55,7 @@ cat <<TEXT
 
     curl $base/api/auth/magic-link/ -H 'Content-Type: application/json' -d '{"email": "student@example.org"}'
 
-  The mail with the link and the code appears in this window. Ctrl-C stops the server.
+  The mail with the link and the code appears $window. Ctrl-C stops the server.
 
 TEXT
 exec $python manage.py runserver "$HOST:$PORT"
