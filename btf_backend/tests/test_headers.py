@@ -18,6 +18,12 @@ class HeaderTests(SimpleTestCase):
                 self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
                 self.assertIn(headers["Referrer-Policy"], {"same-origin", "no-referrer"})
 
+    def test_no_cache_keeps_what_the_api_says(self) -> None:
+        for path in PATHS:
+            if path.startswith("/api/"):
+                with self.subTest(path):
+                    self.assertIn("no-store", self.client.get(path).headers["Cache-Control"])
+
     def test_no_answer_names_what_it_runs_on(self) -> None:
         for path in PATHS:
             with self.subTest(path):

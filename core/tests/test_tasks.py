@@ -48,6 +48,11 @@ def abandon(**kwargs: Any) -> None:
     raise Abandoned
 
 
+@background(attempts=1)
+def tell_a_secret(**kwargs: Any) -> None:
+    raise RuntimeError(kwargs["address"])
+
+
 @background()
 def pass_gate(**kwargs: Any) -> None:
     gate.wait(5)
@@ -89,6 +94,14 @@ class RetryTests(TaskCase):
         self.assertEqual([vars(record)["attempt"] for record in logs.records], [1, 2, 3])
         self.assertNotIn("ada", str([vars(record) for record in logs.records]))
 
+    def test_the_dead_letter_says_where_it_failed_and_not_about_whom(self) -> None:
+        result = tell_a_secret.enqueue(address="ada@example.org")
+        told = result.errors[0].traceback
+
+        self.assertEqual(result.status, TaskResultStatus.FAILED)
+        self.assertIn("tell_a_secret", told)
+        self.assertNotIn("ada", told)
+
     def test_the_wait_doubles_up_to_a_quarter_of_an_hour(self) -> None:
         with patch("core.tasks.random.random", return_value=0):
             waits = [delay_seconds(attempt) for attempt in (1, 2, 3, 8, 9, 10, 50)]
@@ -100,11 +113,11 @@ class RetryTests(TaskCase):
 
 
 @override_settings(EMAIL_BACKEND=REAL_MAIL)
-class InProcessTests(TaskCase):
-    """The embedded profile's queue: threads of the server."""
+class InProcessTests(TestCase):
+    """The embedded profile's queue: threads of the server, once the data is committed."""
 
     def setUp(self) -> None:
-        super().setUp()
+        calls.clear()
         self.backend = InProcessBackend("default", {"QUEUES": ["default"]})
 
     def calls_after(self, count: int) -> list[dict[str, Any]]:
@@ -116,7 +129,8 @@ class InProcessTests(TaskCase):
 
     def test_a_request_does_not_wait_for_its_task(self) -> None:
         gate.clear()
-        self.backend.enqueue(pass_gate, [], {})
+        with self.captureOnCommitCallbacks(execute=True):
+            self.backend.enqueue(pass_gate, [], {})
         self.assertEqual(calls, [])
 
         gate.set()
@@ -124,10 +138,19 @@ class InProcessTests(TaskCase):
 
     def test_a_task_for_later_runs_later(self) -> None:
         later = succeed.using(run_after=timezone.now() + timedelta(seconds=0.2))
-        self.backend.enqueue(later, [], {"n": 1})
+        with self.captureOnCommitCallbacks(execute=True):
+            self.backend.enqueue(later, [], {"n": 1})
         self.assertEqual(calls, [])
 
         self.assertEqual(self.calls_after(1), [{"n": 1}])
+
+    def test_a_transaction_that_is_rolled_back_starts_nothing(self) -> None:
+        committed = self.captureOnCommitCallbacks(execute=True)
+        with committed as callbacks, self.assertRaises(RuntimeError), transaction.atomic():
+            self.backend.enqueue(succeed, [], {})
+            raise RuntimeError
+
+        self.assertEqual((callbacks, calls), ([], []))
 
 
 class OnCommitTests(TestCase):
