@@ -7,6 +7,7 @@ in memory, under any number of parallel calls.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -22,9 +23,12 @@ from core.sealing import seal, unseal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+logger = logging.getLogger(__name__)
+
 GUESSES_PER_CHALLENGE: Final = 5
 GUESSES_PER_ACCOUNT_AND_DAY: Final = 20
 WRONG_GUESSES_OF_ALL_PER_DAY: Final = 2_000
+WRONG_GUESSES_OF_ONE_SOURCE_PER_DAY: Final = 50
 DAY_SECONDS: Final = 86_400
 PURPOSE: Final = "sign-in address"
 
@@ -42,6 +46,14 @@ class Secrets:
 
     link_token: str
     code: str
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """A challenge that has been taken, and the address that it proves."""
+
+    challenge: str
+    address: str
 
 
 def account_key(address: str) -> str:
@@ -67,46 +79,69 @@ def issue(address: str) -> Secrets:
     return made
 
 
-def redeem_link(token: str) -> str:
-    """Take the challenge of a link and return its address. Raises WrongCredential (400)."""
+def redeem_link(token: str) -> Redeemed:
+    """Take the challenge of a link. Raises WrongCredential (400)."""
     link = cache.get(f"signin:link:{link_hash(token)}")
     if not link:
         raise WrongCredential
     address: str = unseal(link["address"], purpose=PURPOSE, key=token)
-    take(link["id"], account_key(address))
-    return address
+    return take(link["id"], address)
 
 
-def redeem_code(address: str, code: str, *, browser: str | None) -> None:
+def redeem_code(address: str, code: str, *, browser: str | None, source: str) -> Redeemed:
     """Take the challenge of an address by its code. Raises WrongCredential (400).
 
-    A guess is counted before it is compared: against the challenge, against the account's day,
-    and against the programme's. ``browser`` names one in which this account has signed in
-    before: it has a day's budget of its own, so that strangers cannot lock its owner out.
+    A guess is counted before it is compared: against the challenge and against the account's
+    day; a wrong one against the programme's day too. ``browser`` names one in which this account
+    has signed in before: it has a day's budget of its own, so that strangers cannot lock its
+    owner out. ``source`` is where the guess comes from.
     """
     account = account_key(address)
     challenge = cache.get(f"signin:challenge:{account}")
     if not challenge:
         raise WrongCredential
-    lane = f"{account}:{browser}" if browser else account
+    day = f"signin:day:{today()}:{account}:{browser or ''}"
     spend(f"signin:guesses:{challenge['id']}", GUESSES_PER_CHALLENGE, None)
-    spend(f"signin:day:{today()}:{lane}", GUESSES_PER_ACCOUNT_AND_DAY, DAY_SECONDS)
-    if not browser and (cache.get(f"signin:wrong:{today()}") or 0) >= WRONG_GUESSES_OF_ALL_PER_DAY:
+    spend(day, GUESSES_PER_ACCOUNT_AND_DAY, DAY_SECONDS)
+    if not browser and (cache.get(wrong_guesses()) or 0) >= WRONG_GUESSES_OF_ALL_PER_DAY:
         raise WrongCredential
     if not constant_time_compare(challenge["code"], code_hash(challenge["id"], code)):
-        count(f"signin:wrong:{today()}", DAY_SECONDS)
+        count_wrong_guess(source)
         raise WrongCredential
-    take(challenge["id"], account)
+    redeemed = take(challenge["id"], address)
+    cache.decr(day)
+    return redeemed
 
 
-def take(challenge: str, account: str) -> None:
+def take(challenge: str, address: str) -> Redeemed:
     """Let one caller have the challenge; it must still be the account's newest."""
-    newest: Mapping[str, Any] = cache.get(f"signin:challenge:{account}") or {}
+    newest: Mapping[str, Any] = cache.get(f"signin:challenge:{account_key(address)}") or {}
     if newest.get("id") != challenge:
         raise WrongCredential
     if not cache.add(f"signin:taken:{challenge}", 1, settings.MAGIC_LINK_EXPIRY_SECONDS):
         raise WrongCredential
-    cache.delete(f"signin:challenge:{account}")
+    return Redeemed(challenge, address)
+
+
+def give_back(redeemed: Redeemed) -> None:
+    """Let a challenge be taken once more: what it was taken for could not be done."""
+    cache.delete(f"signin:taken:{redeemed.challenge}")
+
+
+def count_wrong_guess(source: str) -> None:
+    """Count towards the brake of the whole programme: at most 50 a day from one source.
+
+    Otherwise one hostile computer could switch codes off for everybody.
+    """
+    mine = count(f"{wrong_guesses()}:{account_key(source)}", DAY_SECONDS)
+    if mine <= WRONG_GUESSES_OF_ONE_SOURCE_PER_DAY:
+        total = count(wrong_guesses(), DAY_SECONDS)
+        if total == WRONG_GUESSES_OF_ALL_PER_DAY:
+            logger.error("code_brake_on")
+
+
+def wrong_guesses() -> str:
+    return f"signin:wrong:{today()}"
 
 
 def spend(key: str, budget: int, lifetime: int | None) -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from authentication import challenges
@@ -18,12 +18,13 @@ from core.limits import take
 from core.refusals import TooMany
 from core.sealing import seal
 from core.tasks import enqueue
+from users.models import User
 from users.services import provision_user
 
 if TYPE_CHECKING:
+    from authentication.challenges import Redeemed
     from authentication.devices import Browser
     from authentication.tokens import Pair
-    from users.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -52,28 +53,40 @@ def request_sign_in(address: str) -> None:
 
 def redeem_link(token: str, *, user_agent: str = "") -> tuple[User, Pair]:
     """Sign in by a mailed link. Raises WrongCredential (400)."""
-    address = challenges.redeem_link(token)
-    return enter(address, user_agent=user_agent, by="link")
+    return enter_with(challenges.redeem_link(token), user_agent=user_agent, by="link")
 
 
 def redeem_code(
-    address: str, code: str, *, browser: Browser | None = None, user_agent: str = ""
+    address: str, code: str, *, source: str, browser: Browser | None = None, user_agent: str = ""
 ) -> tuple[User, Pair]:
     """Sign in by a mailed code. Raises WrongCredential (400)."""
-    known = browser is not None and browser.knows(challenges.account_key(address))
-    challenges.redeem_code(address, code, browser=browser.id if browser and known else None)
-    return enter(address, user_agent=user_agent, by="code")
+    known = browser.id if browser and browser.knows(challenges.account_key(address)) else None
+    redeemed = challenges.redeem_code(address, code, browser=known, source=source)
+    return enter_with(redeemed, user_agent=user_agent, by="code")
+
+
+def enter_with(redeemed: Redeemed, *, user_agent: str, by: str) -> tuple[User, Pair]:
+    """Open a session for a taken challenge; where the database fails, it can be taken again."""
+    try:
+        return enter(redeemed.address, user_agent=user_agent, by=by)
+    except DatabaseError:
+        challenges.give_back(redeemed)
+        raise
 
 
 @transaction.atomic
 def enter(address: str, *, user_agent: str, by: str) -> tuple[User, Pair]:
     """Open a session for a proved address, making its account on the first time.
 
-    The gate is asked again: the account may have been suspended since the mail was sent.
+    The gate is asked again, with the account's row held: it may have been suspended, or have got
+    another address, since the mail was sent.
     """
     if not may_sign_in(address):
         raise WrongCredential
-    user, is_new = provision_user(address)
+    made, is_new = provision_user(address)
+    user = User.objects.select_for_update().with_address(address).filter(pk=made.pk).first()
+    if user is None or not user.may_enter:
+        raise WrongCredential
     if is_new:
         audit.record("account_provisioned", actor=user, target=user, changes={"by": by})
     pair = open_session(user, user_agent=user_agent)

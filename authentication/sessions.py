@@ -76,10 +76,9 @@ def rotate(session: SignInSession, jti: uuid.UUID) -> RefreshToken | None:
         return None
     if used.in_grace(now):
         return used.successor
-    end_session(session, reason="refresh_reuse")
-    enqueue_on_commit(
-        "authentication.tasks.warn_of_token_reuse", user_id=session.user_id, device=session.device
-    )
+    if end_session(session, reason="refresh_reuse"):
+        mail = {"user_id": session.user_id, "device": session.device}
+        enqueue_on_commit("authentication.tasks.warn_of_token_reuse", **mail)
     return None
 
 
@@ -92,11 +91,16 @@ def lifetime() -> timedelta:
 
 
 @transaction.atomic
-def end_session(session: SignInSession, *, reason: str, by: User | None = None) -> None:
-    """End one session; its access and refresh tokens die at once, its sockets after the commit."""
-    if SignInSession.objects.filter(pk=session.pk).revoke_all():
+def end_session(session: SignInSession, *, reason: str, by: User | None = None) -> bool:
+    """End one session; its access and refresh tokens die at once, its sockets after the commit.
+
+    False where it had ended before: of several callers at once, one ends it.
+    """
+    ended = bool(SignInSession.objects.filter(pk=session.pk).revoke_all())
+    if ended:
         audit.record(reason, actor=by, target=session)
         close_on_commit(session.user_id, session=session.pk)
+    return ended
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from authentication.serializers import (
 )
 from authentication.services import redeem_code, redeem_link, request_sign_in
 from authentication.throttling import LinksPerSource, VerificationsPerSource
+from core.http import client_source
 from users.views import document_of
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ class VerifyCodeView(PublicSignInView):
         """Trade the code for a token pair, once. Five wrong guesses void it; the link stays good."""
         body = validated(CodeSerializer, request.data)
         browser = browser_of(request._request)  # noqa: SLF001
-        user, pair = redeem_code(body["email"], body["code"], browser=browser, user_agent=user_agent(request))
+        user, pair = redeem_code(
+            body["email"],
+            body["code"],
+            source=client_source(request),
+            browser=browser,
+            user_agent=user_agent(request),
+        )
         return signed_in(request, user, pair)
 
 

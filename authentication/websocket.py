@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import orjson
 from channels.db import database_sync_to_async
@@ -14,12 +15,15 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from authentication.requests import session_of
+from authentication.sweep import unwatch, watch
 from authentication.tokens import InvalidToken, expires_at
 from core.exceptions import STORE_ERRORS
 from core.realtime import TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from authentication.models import SignInSession
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
@@ -41,14 +45,9 @@ class OriginGate:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         origin = dict(scope["headers"]).get(b"origin")
-        if origin is not None and not self.allows(origin.decode("latin-1")):
+        if origin is not None and origin.decode("latin-1") not in settings.CORS_ALLOWED_ORIGINS:
             return await send({"type": "websocket.close", "code": 4403})
         return await self.inner(scope, receive, send)
-
-    @staticmethod
-    def allows(origin: str) -> bool:
-        parts = urlsplit(origin)
-        return f"{parts.scheme}://{parts.netloc}" in settings.CORS_ALLOWED_ORIGINS
 
 
 class TokenMiddleware:
@@ -71,24 +70,36 @@ class TokenMiddleware:
 class SignedInConsumer(AsyncWebsocketConsumer):
     """One socket of one signed-in person: opens with a frame, answers pings, ends with its session.
 
-    Every refusal accepts first, so that the client sees the close code. A subclass
-    adds ``opened`` (after authentication) and ``on_<action>`` methods.
+    Every refusal accepts first, so that the client sees the close code. A subclass adds
+    ``opened`` (after authentication) and ``on_<action>`` methods.
     """
 
-    async def connect(self) -> None:
-        await self.accept()
+    session: SignInSession | None = None
+    expiry: asyncio.Task[None]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket. A store that fails, at whatever moment, closes it with 1013: try again later."""
         try:
-            session = await database_sync_to_async(session_of)(self.scope["token"])
-            await self.channel_layer.group_add(room_of_user(session.user_id), self.channel_name)
-        except InvalidToken:
-            await self.close(UNAUTHENTICATED)
+            await super().__call__(scope, receive, send)
         except (*STORE_ERRORS, OSError) as error:
             logger.warning("socket_refused", extra={"store_error": type(error).__name__})
-            await self.close(TRY_LATER)
-        else:
-            self.user, self.session_id = session.user, session.pk
-            self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
-            await self.opened()
+            if self.session is None:
+                await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": TRY_LATER})
+
+    async def connect(self) -> None:
+        try:
+            session = await database_sync_to_async(session_of)(self.scope["token"])
+        except InvalidToken:
+            await self.accept()
+            await self.close(UNAUTHENTICATED)
+            return
+        await self.channel_layer.group_add(room_of_user(session.user_id), self.channel_name)
+        await self.accept()
+        self.session, self.user = session, session.user
+        self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
+        watch(self)
+        await self.opened()
 
     async def opened(self) -> None:
         await self.reply({"type": "connection.established"})
@@ -99,15 +110,17 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         await self.close(UNAUTHENTICATED)
 
     async def disconnect(self, code: int) -> None:
-        if hasattr(self, "expiry"):
+        if self.session is not None:
+            unwatch(self)
             self.expiry.cancel()
-            await self.channel_layer.group_discard(room_of_user(self.user.pk), self.channel_name)
+            with suppress(*STORE_ERRORS, OSError):
+                await self.channel_layer.group_discard(room_of_user(self.user.pk), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Dispatch one frame. Nothing that a client sends closes its socket."""
-        if not hasattr(self, "expiry"):
+        if self.session is None:
             return
-        if len(text_data or bytes_data or "") > LARGEST_FRAME:
+        if len(bytes_data or (text_data or "").encode()) > LARGEST_FRAME:
             await self.refuse("frame_too_large", "A frame may have at most 64 KiB.")
             return
         frame = self.frame_of(text_data)
@@ -141,7 +154,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def socket_close(self, event: dict[str, Any]) -> None:
         """Close on ``core.realtime.close_sockets``, if it means this session or all of them."""
-        if event["session"] in (None, self.session_id):
+        if self.session is not None and event["session"] in {None, self.session.pk}:
             await self.close(event["code"])
 
 

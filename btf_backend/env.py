@@ -3,14 +3,16 @@
 import os
 import re
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
 
 TRUE = {"true", "1", "yes", "on"}
-FALSE = {"false", "0", "no", "off", ""}
-RATES = re.compile(r"[1-9]\d*/[1-9]\d*[smhd](,[1-9]\d*/[1-9]\d*[smhd])*")
+FALSE = {"false", "0", "no", "off"}
+RATES = re.compile(r"[1-9]\d{0,5}/[1-9]\d{0,5}[smhd](,[1-9]\d{0,5}/[1-9]\d{0,5}[smhd])*")
+LARGEST = 2**40
 
 
 def load_env_file(path: Path) -> None:
@@ -20,13 +22,17 @@ def load_env_file(path: Path) -> None:
     """
     if not path.is_file():
         return
-    with path.open(encoding="utf-8") as stream:
-        for binding in parse_stream(stream):
-            if binding.error or (binding.key is not None and binding.value is None):
-                message = f"{path.name}, line {binding.original.line}: not of the form NAME=value."
-                raise ImproperlyConfigured(message)
-            if binding.key is not None and binding.value is not None:
-                os.environ.setdefault(binding.key, binding.value)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{path.name} is not a text in UTF-8.") from error
+    for binding in parse_stream(StringIO(text)):
+        broken = binding.error or (binding.key is not None and binding.value is None)
+        if broken or "\0" in binding.original.string:
+            message = f"{path.name}, line {binding.original.line}: not of the form NAME=value."
+            raise ImproperlyConfigured(message)
+        if binding.key is not None and binding.value is not None:
+            os.environ.setdefault(binding.key, binding.value)
 
 
 def env(name: str, default: str = "") -> str:
@@ -36,26 +42,26 @@ def env(name: str, default: str = "") -> str:
 
 def env_bool(name: str, *, default: bool) -> bool:
     """Read true/1/yes/on or false/0/no/off in any case."""
-    value = os.environ.get(name)
-    if value is None:
+    value = env(name)
+    if not value:
         return default
-    word = value.strip().lower()
+    word = value.lower()
     if word not in TRUE | FALSE:
         message = f"{name} must be true or false, not {value!r}."
         raise ImproperlyConfigured(message)
     return word in TRUE
 
 
-def env_int(name: str, default: int, *, minimum: int = 0) -> int:
-    """Read a whole number of at least ``minimum``."""
+def env_int(name: str, default: int, *, minimum: int = 0, maximum: int = LARGEST) -> int:
+    """Read a whole number from ``minimum`` to ``maximum``."""
     value = env(name, str(default))
     try:
         number = int(value)
     except ValueError:
         message = f"{name} must be a whole number, not {value!r}."
         raise ImproperlyConfigured(message) from None
-    if number < minimum:
-        message = f"{name} must be at least {minimum}, not {number}."
+    if not minimum <= number <= maximum:
+        message = f"{name} must be {minimum} to {maximum}, not {number}."
         raise ImproperlyConfigured(message)
     return number
 
@@ -70,6 +76,15 @@ def env_choice(name: str, default: str, choices: Sequence[str]) -> str:
     value = env(name, default)
     if value not in choices:
         message = f"{name} must be one of {', '.join(choices)}, not {value!r}."
+        raise ImproperlyConfigured(message)
+    return value
+
+
+def env_redis(name: str, default: str = "") -> str:
+    """Read the URL of a Redis server."""
+    value = env(name, default)
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        message = f"{name} must look like redis://host:6379/1."
         raise ImproperlyConfigured(message)
     return value
 

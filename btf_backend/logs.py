@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-SERVERS: Final = ("django.server", "uvicorn", "uvicorn.access", "uvicorn.error")
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+SERVERS: Final = ("django.server", "gunicorn.access", "uvicorn", "uvicorn.access", "uvicorn.error")
 
 
 def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:

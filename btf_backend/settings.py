@@ -12,9 +12,10 @@ from btf_backend.env import (
     env_list,
     env_prefixed,
     env_rates,
+    env_redis,
     load_env_file,
 )
-from btf_backend.logs import logging_settings
+from btf_backend.logs import LOG_LEVELS, logging_settings
 from btf_backend.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from btf_backend.secret_key import secret_key
 
@@ -46,7 +47,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False
 TEST_RUNNER = "core.testing.HouseRunner"
-TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0)
+TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0, maximum=10)
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 INSTALLED_APPS = [
@@ -120,10 +121,10 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Stores -----------------------------------------------------------------------------------
 CACHE_KEY_PREFIX = env("CACHE_KEY_PREFIX", "btf")
-CHANNEL_REDIS_URL = env("CHANNEL_REDIS_URL", env("REDIS_URL"))
+CHANNEL_REDIS_URL = env_redis("CHANNEL_REDIS_URL", env("REDIS_URL"))
 DATABASES = {"default": stores.postgresql() if ON_POSTGRESQL else stores.sqlite(BASE_DIR / "db.sqlite3")}
 CACHES = {
-    "default": stores.redis_cache(env("REDIS_URL")) if ON_REDIS else stores.memory_cache("default"),
+    "default": stores.redis_cache(env_redis("REDIS_URL")) if ON_REDIS else stores.memory_cache("default"),
     # Of this process alone: where fairness limits fall back to while Redis is down.
     "local": stores.memory_cache("local"),
 }
@@ -173,16 +174,20 @@ API_DOCS_PUBLIC = env_bool("API_DOCS_PUBLIC", default=DEBUG)
 
 # --- Sign-in ----------------------------------------------------------------------------------
 FRONTEND_BASE_URL = env("FRONTEND_BASE_URL", "https://yourdomain.com")
-MAGIC_LINK_EXPIRY_SECONDS = env_int("MAGIC_LINK_EXPIRY_SECONDS", 600, minimum=1)
+MAGIC_LINK_EXPIRY_SECONDS = env_int("MAGIC_LINK_EXPIRY_SECONDS", 600, minimum=1, maximum=604_800)
 MAGIC_LINK_PER_ADDRESS = env_rates("MAGIC_LINK_PER_ADDRESS", "1/30s,5/15m")
 MAGIC_LINK_PER_SOURCE = env_rates("MAGIC_LINK_PER_SOURCE", "120/15m")
 VERIFY_PER_SOURCE = env_rates("VERIFY_PER_SOURCE", "300/15m")
 AUTO_PROVISION = env_choice("AUTO_PROVISION", "open", ["open", "domains", "off"])
 AUTO_PROVISION_DOMAINS = env_list("AUTO_PROVISION_DOMAINS")
-REFRESH_GRACE_SECONDS = env_int("REFRESH_GRACE_SECONDS", 60)
+REFRESH_GRACE_SECONDS = env_int("REFRESH_GRACE_SECONDS", 60, maximum=86_400)
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(hours=env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(
+        hours=env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1, maximum=8_760)
+    ),
+    "REFRESH_TOKEN_LIFETIME": timedelta(
+        days=env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1, maximum=3_650)
+    ),
 }
 AUTHENTICATION_BACKENDS = ["users.backends.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -195,7 +200,7 @@ PROGRAMME_NAME = env("PROGRAMME_NAME", "BIOTech Futures Hub")
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "noreply@biotechfutures.org")
 EMAIL_HOST = env("EMAIL_HOST", "localhost")
-EMAIL_PORT = env_int("EMAIL_PORT", 25, minimum=1)
+EMAIL_PORT = env_int("EMAIL_PORT", 25, minimum=1, maximum=65_535)
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
@@ -214,4 +219,4 @@ FILE_UPLOAD_ALLOWED_MIME_TYPES = env_list(
 FILE_UPLOAD_BLOCKED_EXTENSIONS = env_list("FILE_UPLOAD_BLOCKED_EXTENSIONS", ".exe,.bat,.sh,.cmd,.msi,.vbs")
 
 # --- Logging ----------------------------------------------------------------------------------
-LOGGING = logging_settings(level=env("DJANGO_LOG_LEVEL", "INFO"), structured=PRODUCTION)
+LOGGING = logging_settings(level=env_choice("DJANGO_LOG_LEVEL", "INFO", LOG_LEVELS), structured=PRODUCTION)

@@ -11,6 +11,19 @@ from core.checks import STARTUP
 
 # gunicorn stops at this status; at any other it starts the worker again, for ever.
 CANNOT_BOOT = 3
+MAILS_NOBODY = {
+    f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")
+}
+
+
+def doubts() -> list[str]:
+    """Say what lets a production server start, but hardly as it was meant."""
+    found = []
+    if settings.PRODUCTION and settings.EMAIL_BACKEND in MAILS_NOBODY:
+        found.append("EMAIL_BACKEND mails nobody; console even prints addresses and codes into the log.")
+    if settings.PRODUCTION and "yourdomain.com" in settings.FRONTEND_BASE_URL:
+        found.append("FRONTEND_BASE_URL is not set: mailed links open somebody else's site.")
+    return found
 
 
 def refuse_unsafe_start() -> None:
@@ -28,6 +41,8 @@ def refuse_unsafe_start() -> None:
             )
     except ImproperlyConfigured as error:
         reasons = [str(error)]
+    for warning in () if reasons else doubts():
+        sys.stderr.write(f"Warning: {warning}\n")
     for reason in reasons:
         sys.stderr.write(f"Refused to start: {reason}\n")
     if reasons:

@@ -18,7 +18,7 @@ urlpatterns = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
-    re_path(r"^api/", unknown_path, name="unknown-path"),
+    re_path(r"^api(?:/|$)", unknown_path, name="unknown-path"),
     path("auth/verify", BridgeView.as_view(), name="bridge"),
     path("admin/", admin.site.urls),
 ]

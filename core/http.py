@@ -31,7 +31,14 @@ def client_address(request: HttpRequest | Request) -> str:
     hops = [hop.strip() for hop in str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
     if trusted == 0 or len(hops) < trusted:
         return peer
-    return hops[-trusted] or peer
+    return without_port(hops[-trusted]) or peer
+
+
+def without_port(text: str) -> str:
+    """Return the address of ``1.2.3.4:5678`` or ``[2001:db8::1]:5678``, as some proxies write it."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def client_source(request: HttpRequest | Request) -> str:

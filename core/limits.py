@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 import uuid
@@ -15,9 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.cache import caches
 from django_redis.cache import RedisCache
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
+
+logger = logging.getLogger(__name__)
 
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -79,6 +84,15 @@ def take(bucket: str, rates: str, *, store: str = "default") -> int:
         else take_in_memory(cache, bucket, limits, now)
     )
     return math.ceil(wait / 1000)
+
+
+def take_or_fall_back(bucket: str, rates: str) -> int:
+    """Take like ``take``; while Redis is down, from this process's own memory: bounded all the same."""
+    try:
+        return take(bucket, rates)
+    except (RedisError, ConnectionInterrupted):
+        logger.warning("throttle_in_process")
+        return take(bucket, rates, store="local")
 
 
 def take_on_redis(cache: Any, bucket: str, limits: tuple[Limit, ...], now: int) -> int:

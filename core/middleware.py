@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.urls import Resolver404, resolve
 
 from core.exceptions import response_for
@@ -25,7 +26,7 @@ FOREIGN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 def is_api(request: HttpRequest) -> bool:
     """Tell whether a path answers JSON whatever happens."""
-    return request.path_info.startswith("/api/")
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
 
 
 class RequestIdMiddleware:
@@ -101,9 +102,14 @@ class ApiEdgeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_api(request):
+            return self.get_response(request)
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            return response_for(error, request)
         response = self.get_response(request)
-        if is_api(request):
-            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:

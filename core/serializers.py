@@ -30,6 +30,12 @@ class StrictEmailField(StrictCharField, serializers.EmailField):
     """An address that was sent as text."""
 
 
+class PlainBooleanField(serializers.BooleanField):
+    """A truth value that is absent from a form as it is absent from JSON: not a silent no."""
+
+    default_empty_html = serializers.empty
+
+
 class WireModelSerializer(serializers.ModelSerializer[Row]):
     """A ``ModelSerializer`` whose ``Meta.fields`` are the names on the wire.
 
@@ -43,6 +49,7 @@ class WireModelSerializer(serializers.ModelSerializer[Row]):
         models.CharField: StrictCharField,
         models.TextField: StrictCharField,
         models.EmailField: StrictEmailField,
+        models.BooleanField: PlainBooleanField,
     }
 
     def get_extra_kwargs(self) -> dict[str, Any]:

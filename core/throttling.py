@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.throttling import BaseThrottle
 
 from core.http import client_source
-from core.limits import take
+from core.limits import take, take_or_fall_back
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
-
-logger = logging.getLogger(__name__)
 
 
 class BudgetThrottle(BaseThrottle):
@@ -34,18 +29,11 @@ class BudgetThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         self.seconds = 0
         bucket = self.bucket(request)
-        if bucket is not None:
-            self.seconds = self.take(f"{self.setting}:{bucket}", getattr(settings, self.setting))
+        # A method that the view does not have costs nothing: it is answered 405.
+        if bucket is not None and hasattr(view, (request.method or "").lower()):
+            budget = take_or_fall_back if self.falls_back else take
+            self.seconds = budget(f"{self.setting}:{bucket}", getattr(settings, self.setting))
         return self.seconds == 0
-
-    def take(self, bucket: str, rates: str) -> int:
-        try:
-            return take(bucket, rates)
-        except (RedisError, ConnectionInterrupted):
-            if not self.falls_back:
-                raise
-            logger.warning("throttle_in_process")
-            return take(bucket, rates, store="local")
 
     def bucket(self, request: Request) -> str | None:
         """Name the budget; None where this request needs none."""

@@ -77,7 +77,7 @@ class HealthView(PublicView):
             "services": services,
             "environment": {"profile": "embedded" if settings.EMBEDDED else "production"},
         }
-        return Response(body, status=200 if healthy else 503, headers={"Cache-Control": "no-store"})
+        return Response(body) if healthy else Response(body, status=503, headers={"Retry-After": "5"})
 
 
 class LiveSerializer(serializers.Serializer[dict[str, str]]):
@@ -94,7 +94,7 @@ class LiveView(PublicView):
     )
     def get(self, request: Request) -> Response:
         """Answer as long as the process runs, whatever happens to the database or the cache."""
-        return Response({"status": "alive"}, headers={"Cache-Control": "no-store"})
+        return Response({"status": "alive"})
 
 
 # Exempt, or a POST there would be asked for a form token: 403, as a page.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 LONGEST = 254
 USERNAME_LENGTH = 150
+PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)")
 
 
 def normalise(text: str) -> str:
     """Return the one spelling of an address: trimmed, lower case, its domain in ASCII (IDNA).
 
-    Raises ValidationError where it is no address, longer than 254 characters (RFC 5321), or not
-    ASCII: Django's pattern ignores case and so takes letters such as the dotless i.
+    Raises ValidationError where it is none that we take: longer than 254 characters (RFC 5321),
+    with a quoted local part (which can be spelt in many ways), or without a domain name.
     """
     local, at, domain = text.strip().lower().rpartition("@")
     try:
@@ -23,7 +25,7 @@ def normalise(text: str) -> str:
     except UnicodeError:
         address = ""
     validate_email(address)
-    if len(address) > LONGEST or not address.isascii():
+    if len(address) > LONGEST or not PLAIN.fullmatch(address):
         raise ValidationError("Enter a valid email address.", code="invalid")
     return address
 

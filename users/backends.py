@@ -1,12 +1,37 @@
 """Signing in by password, which opens the admin site alone."""
 
-from typing import Any
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import PermissionDenied
+
+from core.http import client_source
+from core.limits import take_or_fall_back
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+
+TRIES_PER_ACCOUNT_AND_SOURCE: Final = "10/15m"
+TRIES_PER_SOURCE: Final = "50/15m"
 
 
 class PasswordBackend(ModelBackend):
     """Asks the account-status gate at sign-in and at every request: suspension works at once here too."""
+
+    def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> Any:
+        """Check a password, within budgets: a used-up one refuses unseen, before any hashing."""
+        if request is not None and "REMOTE_ADDR" in request.META:
+            source, account = client_source(request), str(credentials.get("username", "")).lower()
+            budgets = ((f"{source}:{account}", TRIES_PER_ACCOUNT_AND_SOURCE), (source, TRIES_PER_SOURCE))
+            if any(take_or_fall_back(f"password:{bucket}", rates) for bucket, rates in budgets):
+                logger.warning("password_budget_used_up")
+                raise PermissionDenied
+        return super().authenticate(request, *args, **credentials)
 
     def user_can_authenticate(self, user: Any) -> bool:
         return bool(user.may_enter)

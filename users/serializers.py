@@ -7,7 +7,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.serializers import StrictCharField, WireModelSerializer
+from core.serializers import PlainBooleanField, StrictCharField, WireModelSerializer
 from users.models import StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.policy import Writer, fields_of, read_only_for
 
@@ -185,4 +185,4 @@ def flattened(detail: Any) -> dict[str, Any]:
 class JoinPermissionSerializer(serializers.Serializer[dict[str, bool]]):
     """A decision about a link."""
 
-    joinPermissionGranted = serializers.BooleanField(source="granted")  # noqa: N815
+    joinPermissionGranted = PlainBooleanField(source="granted")  # noqa: N815

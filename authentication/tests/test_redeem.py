@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from unittest import skipIf
+from unittest.mock import patch
 
 import time_machine
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import override_settings
 from django.urls import reverse
 
-from authentication.challenges import account_key
+from authentication.challenges import account_key, wrong_guesses
 from authentication.models import SignInSession
 from authentication.tests.signing_in import (
     ADDRESS,
@@ -24,7 +27,11 @@ from authentication.tests.signing_in import (
 from core.models import AuditEvent
 from core.testing import on_redis
 from users.models import User
+from users.services import provision_user
 from users.tests.factories import make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class VerifyCodeTests(SignInTestCase):
@@ -185,9 +192,38 @@ class GuessBudgetTests(SignInTestCase):
 
         self.assertEqual(redeem_code(self.client, code).status_code, 400)
 
+    @override_settings(MAGIC_LINK_PER_ADDRESS="", MAGIC_LINK_PER_SOURCE="", VERIFY_PER_SOURCE="")
+    def test_one_hostile_source_cannot_pull_the_brake(self) -> None:
+        """SAFETY R11: from invented addresses, as many as it likes."""
+        for number in range(12):
+            address = f"nobody{number}@example.org"
+            code = mailed(self.client, address).code
+            for _ in range(5):
+                redeem_code(self.client, wrong(code), address)
+
+        self.assertEqual(cache.get(wrong_guesses()), 50)
+
+    def test_pulling_the_brake_is_logged(self) -> None:
+        sent = mailed(self.client)
+        cache.set(wrong_guesses(), 1_999)
+
+        with self.assertLogs("authentication.challenges", "ERROR") as log:
+            redeem_code(self.client, wrong(sent.code))
+
+        self.assertIn("code_brake_on", log.output[0])
+
+    @override_settings(MAGIC_LINK_PER_ADDRESS="")
+    def test_right_codes_cost_nothing_of_the_day(self) -> None:
+        statuses = []
+        for _ in range(22):
+            client = self.client_class()
+            statuses.append(redeem_code(client, mailed(client).code).status_code)
+
+        self.assertEqual(statuses, [200] * 22)
+
     def test_the_programme_brake_turns_codes_off_and_leaves_links(self) -> None:
         sent = mailed(self.client)
-        cache.set(f"signin:wrong:{datetime.now(UTC).date().isoformat()}", 2_000)
+        cache.set(wrong_guesses(), 2_000)
 
         self.assertEqual(redeem_code(self.client, sent.code).status_code, 400)
         self.assertEqual(redeem_link(self.client, sent.token).status_code, 200)
@@ -259,7 +295,52 @@ class LifetimeTests(SignInTestCase):
             self.assertNotIn(secret, kept)
 
 
+class OutageTests(SignInTestCase):
+    def test_a_database_that_fails_burns_no_code(self) -> None:
+        sent = mailed(self.client)
+        doors: list[Callable[[], Any]] = [
+            lambda: redeem_code(self.client, sent.code),
+            lambda: redeem_link(self.client, sent.token),
+        ]
+        for redeem in doors:
+            with patch("authentication.services.open_session", side_effect=OperationalError):
+                self.assertEqual(redeem().status_code, 503)
+
+        self.assertEqual(redeem_code(self.client, sent.code).status_code, 200)
+
+    @override_settings(MAGIC_LINK_PER_ADDRESS="")
+    def test_a_new_challenge_survives_the_redemption_of_the_old_one(self) -> None:
+        old = mailed(self.client)
+        new = None
+
+        def ask_meanwhile(*args: Any, **kwargs: Any) -> Any:
+            nonlocal new
+            new = mailed(self.client)
+            return provision_user(*args, **kwargs)
+
+        with patch("authentication.services.provision_user", side_effect=ask_meanwhile):
+            self.assertEqual(redeem_code(self.client, old.code).status_code, 200)
+
+        assert new
+        self.assertEqual(redeem_link(self.client, new.token).status_code, 200)
+
+
 class GateTests(SignInTestCase):
+    def test_somebody_whose_address_changes_meanwhile_does_not_get_in(self) -> None:
+        """The old mailbox proves nothing any more."""
+        user = make_user(email=ADDRESS)
+        code = mailed(self.client).code
+
+        def change_address(*args: Any, **kwargs: Any) -> Any:
+            found = provision_user(*args, **kwargs)
+            User.objects.filter(pk=user.pk).update(email="new@example.org")
+            return found
+
+        with patch("authentication.services.provision_user", side_effect=change_address):
+            self.assertEqual(redeem_code(self.client, code).status_code, 400)
+
+        self.assertFalse(SignInSession.objects.exists())
+
     def test_somebody_suspended_after_the_mail_gets_in_by_neither(self) -> None:
         """B8: the status is asked at every door."""
         for change in ({"status": "inactive"}, {"is_active": False}):

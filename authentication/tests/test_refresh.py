@@ -10,7 +10,7 @@ from django.core import mail
 from django.urls import reverse
 
 from authentication.models import RefreshToken, SignInSession
-from authentication.sessions import end_all_sessions, open_session
+from authentication.sessions import end_all_sessions, open_session, rotate
 from authentication.tests.signing_in import SignInTestCase, bearer, refresh
 from core.models import AuditEvent
 from users.models import User
@@ -74,6 +74,16 @@ class RefreshTests(SignInTestCase):
             self.at(61, self.pair.refresh)
 
         self.assertEqual([message.to for message in mail.outbox], [[self.user.email]])
+
+    def test_reuse_again_and_again_is_told_once(self) -> None:
+        self.at(0, self.pair.refresh)
+        session = SignInSession.objects.get()
+        with self.captureOnCommitCallbacks(execute=True):
+            self.at(61, self.pair.refresh)
+            with time_machine.travel(self.start + timedelta(seconds=62), tick=False):
+                rotate(session, RefreshToken.objects.exclude(rotated_at=None).get().pk)
+
+        self.assertEqual(len(mail.outbox), 1)
 
     def test_another_session_of_the_same_person_survives_reuse(self) -> None:
         other = open_session(self.user, user_agent="")

@@ -81,15 +81,23 @@ class LogTests(SignInTestCase):
 
     def test_a_token_in_a_url_is_blanked_whoever_logs_it(self) -> None:
         """B67: servers log a socket's query string."""
-        line = '"WebSocket /ws/session/?token=%s&after=3" [accepted]'
-        record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, line, ("aa.bb.cc",), None)
+        lines = {
+            '"WebSocket /ws/session/?%s" [accepted]': '"WebSocket /ws/session/?***" [accepted]',
+            '"GET /api/auth/verify/?%s HTTP/1.1" 503': '"GET /api/auth/verify/?*** HTTP/1.1" 503',
+            '"GET /auth/verify?%s HTTP/1.1" 200': '"GET /auth/verify?*** HTTP/1.1" 200',
+            '"GET /api/users/?page=2 HTTP/1.1" 200': '"GET /api/users/?page=2 HTTP/1.1" 200',
+        }
+        for line, expected in lines.items():
+            for query in ("token=aa.bb.cc&after=3", "%74oken=aa.bb.cc"):
+                args = (query,) if "%s" in line else ()
+                record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, line, args, None)
+                TokenScrubber().filter(record)
+                self.assertEqual(record.getMessage(), expected)
 
-        TokenScrubber().filter(record)
-
-        self.assertEqual(record.getMessage(), '"WebSocket /ws/session/?token=***&after=3" [accepted]')
         handlers = logging_settings(level="INFO", structured=True)
         self.assertIn("no_tokens", handlers["handlers"]["console"]["filters"])
-        self.assertEqual(handlers["loggers"]["uvicorn.error"]["handlers"], ["console"])
+        for server in ("uvicorn.error", "gunicorn.access"):
+            self.assertEqual(handlers["loggers"][server]["handlers"], ["console"])
 
     def test_a_refused_link_leaves_no_token_in_the_json_of_production(self) -> None:
         """Django hands the request to the log; as JSON that would be its whole URL."""

@@ -7,9 +7,11 @@ from typing import Any
 from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
 from authentication.models import SignInSession
@@ -71,6 +73,7 @@ class SocketTests(TransactionTestCase):
         """SAFETY B28, CONTRACT D23."""
         path = f"{URL}?token={self.pair.access}"
         foreign = ["https://evil.test", "null", "https://app.example.org.evil.test", "http://app.example.org"]
+        foreign += ["http://[", "https://app.example.org/evil", ""]
         for origin in foreign:
             with self.subTest(origin):
                 self.assertFalse((await self.socket(path, Origin=origin).connect())[0])
@@ -137,7 +140,41 @@ class SocketTests(TransactionTestCase):
             self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
 
     async def test_a_store_that_is_down_closes_with_1013(self) -> None:
-        """SAFETY: connecting during an outage is refused cleanly."""
-        for where, error in (("session_of", OperationalError), ("room_of_user", RedisDown)):
-            with self.subTest(where), patch(f"authentication.websocket.{where}", side_effect=error):
+        """SAFETY: connecting during an outage is refused cleanly, wherever the outage shows first."""
+        layer = get_channel_layer()
+        outages = [
+            patch("authentication.websocket.session_of", side_effect=OperationalError),
+            patch.object(layer, "group_add", side_effect=RedisDown),
+            patch.object(layer, "new_channel", side_effect=RedisDown),
+        ]
+        for number, outage in enumerate(outages):
+            with self.subTest(number), outage:
                 self.assertEqual(await self.close_code(f"{URL}?token={self.pair.access}"), 1013)
+
+    async def test_an_event_that_got_lost_closes_the_socket_late_but_surely(self) -> None:
+        """SAFETY R21: the sweep finds ended sessions and suspended people."""
+        for change in ({"revoked_at": timezone.now()}, {"user__status": "inactive"}):
+            with self.subTest(str(change)), patch("authentication.sweep.EVERY_SECONDS", 0.05):
+                socket = await self.opened(self.pair.access)
+                if "revoked_at" in change:
+                    await SignInSession.objects.aupdate(**change)
+                else:
+                    await User.objects.aupdate(status="inactive")
+                self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
+                await SignInSession.objects.aupdate(revoked_at=None)
+
+    async def test_the_sweep_survives_an_outage_and_leaves_the_others_open(self) -> None:
+        with patch("authentication.sweep.EVERY_SECONDS", 0.05):
+            socket = await self.opened(self.pair.access)
+            with patch("authentication.sweep.live_sessions", side_effect=OperationalError):
+                self.assertTrue(await socket.receive_nothing(timeout=0.2))
+            self.assertTrue(await socket.receive_nothing(timeout=0.2))
+            await socket.disconnect()
+
+    async def test_a_frame_is_measured_in_bytes(self) -> None:
+        socket = await self.opened(self.pair.access)
+
+        await socket.send_to(text_data=json.dumps({"action": "\U0001f9ec" * 17_000}, ensure_ascii=False))
+
+        self.assertEqual((await socket.receive_json_from())["error"], "frame_too_large")
+        await socket.disconnect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from btf_backend.env import (
     env_list,
     env_prefixed,
     env_rates,
+    env_redis,
     load_env_file,
 )
 from btf_backend.secret_key import secret_key
@@ -43,11 +45,11 @@ class ReaderTests(SimpleTestCase):
         for value in ("true", "True", "1", "YES", " on "):
             with self.subTest(value), given(value):
                 self.assertTrue(env_bool("X", default=False))
-        for value in ("false", "False", "0", "no", "OFF", ""):
+        for value in ("false", "False", "0", "no", "OFF"):
             with self.subTest(value), given(value):
                 self.assertFalse(env_bool("X", default=True))
-        for default in (True, False):
-            with self.subTest(default), given(None):
+        for default, blank in product((True, False), (None, "", "  ")):
+            with self.subTest(default, blank=blank), given(blank):
                 self.assertIs(env_bool("X", default=default), default)
         for value in ("maybe", "2", "truee", "y"):
             with self.subTest(value), given(value), self.refuses():
@@ -62,6 +64,19 @@ class ReaderTests(SimpleTestCase):
                 env_int("X", 7)
         with given("0"), self.refuses():
             env_int("X", 7, minimum=1)
+
+    def test_a_number_may_be_bounded_above(self) -> None:
+        with given("11"):
+            self.assertEqual(env_int("X", 1, maximum=11), 11)
+            with self.refuses():
+                env_int("X", 1, maximum=10)
+
+    def test_a_redis_has_a_url(self) -> None:
+        for value in ("redis://h:1/0", "rediss://h:1/0", "unix:///run/redis.sock", ""):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_redis("X"), value)
+        with given("localhost:6379"), self.refuses():
+            env_redis("X")
 
     def test_a_list_is_trimmed_and_drops_what_is_empty(self) -> None:
         for value, expected in (("a, b ,,c", ["a", "b", "c"]), (",", []), ("", ["z"]), (None, ["z"])):
@@ -111,6 +126,12 @@ class FileTests(SimpleTestCase):
         for text in ("A=1\nno line", "A=1\nB", "A=1\n'B=2"):
             with self.subTest(text), self.assertRaisesRegex(ImproperlyConfigured, "line 2"):
                 self.load(text)
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        for content in (b"NAME=caf\xe9\n", b"NAME=a\0b\n"):
+            with self.subTest(content), self.assertRaises(ImproperlyConfigured):
+                self.path.write_bytes(content)
+                load_env_file(self.path)
 
     def test_no_file_is_no_variable(self) -> None:
         with patch.dict(os.environ, {}, clear=True):

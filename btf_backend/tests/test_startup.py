@@ -50,6 +50,8 @@ CASES: Final[dict[str, tuple[tuple[str, ...], dict[str, str], str]]] = {
     "a broken file over asgi": (ASGI, {"ENV_FILE": "{folder}/broken.env"}, "broken.env, line 2"),
     "a file that is whole": (WSGI, {"ENV_FILE": "{folder}/whole.env"}, ""),
 }
+DOUBTFUL: Final = {**PRODUCTION, "EMAIL_BACKEND": "", "FRONTEND_BASE_URL": ""}
+CASES["mail to nobody"] = (WSGI, DOUBTFUL, "")
 SEVERAL_REASONS: Final = {"a laptop without debug"}
 
 
@@ -84,8 +86,8 @@ class StartTests(SimpleTestCase):
         )
 
     def test_what_is_safe_starts_without_a_word(self) -> None:
-        for name, (_, _, words) in CASES.items():
-            if not words:
+        for name, (_, environment, words) in CASES.items():
+            if not words and environment is not DOUBTFUL:
                 with self.subTest(name):
                     result = self.results[name]
                     self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -102,6 +104,13 @@ class StartTests(SimpleTestCase):
                     self.assertNotIn("Traceback", result.stderr)
                     if name not in SEVERAL_REASONS:
                         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_what_cannot_be_meant_starts_with_a_warning(self) -> None:
+        result = self.results["mail to nobody"]
+
+        self.assertEqual(result.returncode, 0)
+        for variable in ("EMAIL_BACKEND", "FRONTEND_BASE_URL"):
+            self.assertIn(f"Warning: {variable}", result.stderr)
 
     def test_every_reason_is_told_at_once(self) -> None:
         reasons = self.results["a laptop without debug"].stderr

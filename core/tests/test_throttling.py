@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -33,7 +34,7 @@ class ThrottleTestCase(SimpleTestCase):
         return request
 
     def outcomes(self, throttle: Any, request: Any, count: int) -> list[bool]:
-        view: Any = None
+        view: Any = SimpleNamespace(get=None, post=None)
         return [throttle().allow_request(request, view) for _ in range(count)]
 
 
@@ -45,6 +46,10 @@ class BudgetTests(ThrottleTestCase):
         self.assertEqual(self.outcomes(WritesPerPerson, self.request(user=ada), 3), [True, True, False])
         self.assertEqual(self.outcomes(WritesPerPerson, self.request(user=bob), 1), [True])
         self.assertEqual(self.outcomes(WritesPerPerson, self.request("GET", ada), 5), [True] * 5)
+
+    def test_a_method_that_the_view_does_not_have_costs_nothing(self) -> None:
+        self.assertEqual(self.outcomes(LinksPerSource, self.request("PUT"), 5), [True] * 5)
+        self.assertEqual(self.outcomes(LinksPerSource, self.request(), 1), [True])
 
     def test_nobody_signed_in_has_no_budget_of_writes(self) -> None:
         self.assertEqual(self.outcomes(WritesPerPerson, self.request(), 5), [True] * 5)

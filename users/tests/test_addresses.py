@@ -36,6 +36,9 @@ NO_ADDRESSES = [
     "ada@ example.org",
     "ada @example.org",
     '"ada lovelace"@example.org',
+    '"ada"@example.org',  # the mailbox of ada, in a spelling with budgets of its own
+    r'"a\da"@example.org',
+    "ada@[127.0.0.1]",
     "ada@example.org, bob@example.org",
     "Ada <ada@example.org>",
     "ada\n@example.org",

@@ -180,6 +180,16 @@ class OverHttpTests(DecisionTestCase):
         self.assertEqual(self.send(link, "student", granted="true", format="multipart").status_code, 200)
         self.assertEqual(self.state(link), (True, "student", False))
 
+    def test_a_form_without_the_flag_withdraws_nothing(self) -> None:
+        """CONTRACT 5.4: required. A form's missing truth value is not a no."""
+        link, client = self.link(("adult", True)), APIClient()
+        client.force_authenticate(self.people["student"])
+
+        response = client.patch(reverse("users:me-supervisor-detail", args=[link.pk]), {"x": "1"})
+
+        self.assertEqual((response.status_code, "joinPermissionGranted" in response.json()), (400, True))
+        self.assertEqual(self.state(link), (True, "adult", True))
+
     def test_nobody_grants_for_somebody_elses_student(self) -> None:
         """SAFETY B20."""
         link = self.link()

@@ -1,0 +1,64 @@
+"""The safety net below pushed revocation: an event that got lost closes its socket a few seconds late.
+
+One query for all the sockets of a process, as long as there are any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from channels.db import database_sync_to_async
+
+from authentication.models import SignInSession
+from core.exceptions import STORE_ERRORS
+from core.realtime import UNAUTHENTICATED
+
+if TYPE_CHECKING:
+    from authentication.websocket import SignedInConsumer
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 3.0
+sockets: set[SignedInConsumer] = set()
+sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+
+def watch(socket: SignedInConsumer) -> None:
+    """Close the socket when its session turns out to have ended. Call it in the socket's event loop."""
+    sockets.add(socket)
+    loop = asyncio.get_running_loop()
+    if loop not in sweepers:
+        sweepers[loop] = loop.create_task(sweep_while_watching(loop))
+
+
+def unwatch(socket: SignedInConsumer) -> None:
+    sockets.discard(socket)
+
+
+async def sweep_while_watching(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        while sockets:
+            await asyncio.sleep(EVERY_SECONDS)
+            await sweep()
+    finally:
+        del sweepers[loop]
+
+
+async def sweep() -> None:
+    """Close every watched socket whose session has ended, or whose person may not enter any more."""
+    served = {socket: socket.session.pk for socket in sockets if socket.session}
+    try:
+        live = await database_sync_to_async(live_sessions)(set(served.values()))
+    except STORE_ERRORS as error:
+        logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
+        return
+    for socket, session in served.items():
+        if session not in live:
+            await socket.close(UNAUTHENTICATED)
+
+
+def live_sessions(ids: set[int]) -> set[int]:
+    sessions = SignInSession.objects.live().filter(pk__in=ids).select_related("user")
+    return {session.pk for session in sessions if session.user.may_enter}
