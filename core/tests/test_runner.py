@@ -64,7 +64,8 @@ class ParallelTests(SimpleTestCase):
         result = TravellingRunner(failfast=False, buffer=False).run(SampleWithClient("fails_after_a_request"))
         sent = pickle.loads(pickle.dumps(result.events))  # noqa: S301 - our own
 
-        self.assertEqual([event[0] for event in sent], ["startTest", "addSubTest", "stopTest"])
+        names = [event[0] for event in sent if event[0] != "addDuration"]  # Python 3.12 and newer send it too
+        self.assertEqual(names, ["startTest", "addSubTest", "stopTest"])
         self.assertIn("200 != 500", str(sent[1][3][1]))
 
     def test_results_come_in_order_and_an_exception_is_one(self) -> None:
