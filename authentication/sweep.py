@@ -54,9 +54,9 @@ async def sweep() -> None:
     except STORE_ERRORS as error:
         logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
         return
-    for socket, session in served.items():
-        if session not in live:
-            await socket.close(UNAUTHENTICATED)
+    ended = [socket for socket, session in served.items() if session not in live]
+    # One that its client closes at this moment fails to be closed again, and must not keep the others open.
+    await asyncio.gather(*(socket.close(UNAUTHENTICATED) for socket in ended), return_exceptions=True)
 
 
 def live_sessions(ids: set[int]) -> set[int]:

@@ -86,6 +86,10 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             if self.session is None:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TRY_LATER})
+        finally:
+            if self.session is not None:
+                unwatch(self)
+                self.expiry.cancel()
 
     async def connect(self) -> None:
         try:
@@ -111,8 +115,6 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self.session is not None:
-            unwatch(self)
-            self.expiry.cancel()
             with suppress(*STORE_ERRORS, OSError):
                 await self.channel_layer.group_discard(room_of_user(self.user.pk), self.channel_name)
 

@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from authentication.models import SignInSession
 from authentication.sessions import end_session, log_out, open_session
+from authentication.sweep import sockets, sweep
 from btf_backend.routing import application
 from users.models import User
 from users.services import change_status
@@ -170,6 +171,31 @@ class SocketTests(TransactionTestCase):
                 self.assertTrue(await socket.receive_nothing(timeout=0.2))
             self.assertTrue(await socket.receive_nothing(timeout=0.2))
             await socket.disconnect()
+
+    async def test_one_that_fails_to_close_keeps_no_other_open(self) -> None:
+        first, second = await self.opened(self.pair.access), await self.opened(self.pair.access)
+        broken = next(iter(sockets))
+        await SignInSession.objects.aupdate(revoked_at=timezone.now())
+        with patch.object(broken, "close", side_effect=RuntimeError):
+            await sweep()
+
+        codes = [await self.code_or_silence(socket) for socket in (first, second)]
+        self.assertEqual(sorted(codes), [0, 4401])
+        await first.disconnect()
+        await second.disconnect()
+
+    async def code_or_silence(self, socket: WebsocketCommunicator) -> int:
+        if await socket.receive_nothing(timeout=0.2):
+            return 0
+        return int((await socket.receive_output())["code"])
+
+    async def test_a_socket_that_has_gone_is_not_watched_any_more(self) -> None:
+        socket = await self.opened(self.pair.access)
+        self.assertEqual(len(sockets), 1)
+
+        await socket.disconnect()
+
+        self.assertEqual(len(sockets), 0)
 
     async def test_a_frame_is_measured_in_bytes(self) -> None:
         socket = await self.opened(self.pair.access)
