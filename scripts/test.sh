@@ -43,7 +43,8 @@ run_pass() {
     for tag in $excluded; do set -- --exclude-tag "$tag" "$@"; done
     case $pass in
         servers)
-            SECRET_KEY=$(od -An -N 32 -tx1 /dev/urandom | tr -d ' \n') DEBUG=true scripts/services.sh run -- \
+            # The production profile; only the redirect of pages to HTTPS is off, since test clients speak HTTP.
+            SECRET_KEY=$(od -An -N 32 -tx1 /dev/urandom | tr -d ' \n') SECURE_SSL_REDIRECT=false scripts/services.sh run -- \
                 "$venv/bin/python" -W error manage.py test --parallel auto "$@"
             ;;
         embedded)
