@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from channels.db import database_sync_to_async
 
@@ -15,17 +15,24 @@ from authentication.models import SignInSession
 from core.exceptions import STORE_ERRORS
 from core.realtime import UNAUTHENTICATED
 
-if TYPE_CHECKING:
-    from authentication.websocket import SignedInConsumer
-
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 3.0
-sockets: set[SignedInConsumer] = set()
+
+
+class Watched(Protocol):
+    """An open socket of one session."""
+
+    session: SignInSession | None
+
+    async def close(self, code: Any = ...) -> None: ...
+
+
+sockets: set[Watched] = set()
 sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 
-def watch(socket: SignedInConsumer) -> None:
+def watch(socket: Watched) -> None:
     """Close the socket when its session turns out to have ended. Call it in the socket's event loop."""
     sockets.add(socket)
     loop = asyncio.get_running_loop()
@@ -33,7 +40,7 @@ def watch(socket: SignedInConsumer) -> None:
         sweepers[loop] = loop.create_task(sweep_while_watching(loop))
 
 
-def unwatch(socket: SignedInConsumer) -> None:
+def unwatch(socket: Watched) -> None:
     sockets.discard(socket)
 
 
