@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.tokens import RefreshToken as SignedRefresh
 
@@ -34,18 +34,12 @@ class KeyRing(TokenBackend):
     """Signs with SECRET_KEY; verifies with the keys it replaced too, so that sessions survive a rotation."""
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - the library's
-        try:
-            return super().decode(token, verify)
-        except TokenBackendExpiredToken:
-            raise
-        except TokenBackendError:
-            if not settings.SECRET_KEY_FALLBACKS:
-                raise
-        older = [TokenBackend("HS256", key) for key in settings.SECRET_KEY_FALLBACKS]
-        for backend in older[:-1]:
+        older = [TokenBackend("HS256", key).decode for key in settings.SECRET_KEY_FALLBACKS]
+        *others, last = [super().decode, *older]
+        for decode in others:
             with suppress(TokenBackendError):
-                return backend.decode(token, verify)
-        return older[-1].decode(token, verify)
+                return decode(token, verify)
+        return last(token, verify)
 
 
 class OurKeys:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 0.8
-executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+# Each has threads of its own: probes that a frozen database holds must not make the cache look dead.
+executors: Final = {
+    name: ThreadPoolExecutor(max_workers=2, thread_name_prefix=f"health-{name}")
+    for name in ("database", "redis")
+}
 
 
 def services() -> dict[str, str]:
@@ -29,8 +33,8 @@ def services() -> dict[str, str]:
     database = connection._connections[connection._alias]  # type: ignore[attr-defined]  # noqa: SLF001
     database.inc_thread_sharing()
     probes: dict[str, Future[bool]] = {
-        "database": executor.submit(succeeds, "database", lambda: ask_database(database)),
-        "redis": executor.submit(succeeds, "redis", ask_cache),
+        "database": executors["database"].submit(succeeds, "database", lambda: ask_database(database)),
+        "redis": executors["redis"].submit(succeeds, "redis", ask_cache),
     }
     wait(probes.values(), timeout=PATIENCE_SECONDS)
     if probes["database"].done():

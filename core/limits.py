@@ -15,6 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import caches
+from django.utils.crypto import salted_hmac
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
@@ -78,12 +79,18 @@ def take(bucket: str, rates: str, *, store: str = "default") -> int:
         return 0
     cache = caches[store]
     now = int(time.time() * 1000)
+    key = key_of(bucket)
     wait = (
-        take_on_redis(cache, bucket, limits, now)
+        take_on_redis(cache, key, limits, now)
         if isinstance(cache, RedisCache)
-        else take_in_memory(cache, bucket, limits, now)
+        else take_in_memory(cache, key, limits, now)
     )
     return math.ceil(wait / 1000)
+
+
+def key_of(bucket: str) -> str:
+    """Return a digest: a bucket may be named by an address, which the store must not learn."""
+    return f"limit:{salted_hmac('core.limits', bucket, algorithm='sha256').hexdigest()[:32]}"
 
 
 def take_or_fall_back(bucket: str, rates: str) -> int:
@@ -95,16 +102,14 @@ def take_or_fall_back(bucket: str, rates: str) -> int:
         return take(bucket, rates, store="local")
 
 
-def take_on_redis(cache: Any, bucket: str, limits: tuple[Limit, ...], now: int) -> int:
+def take_on_redis(cache: Any, key: str, limits: tuple[Limit, ...], now: int) -> int:
     pairs = [number for limit in limits for number in (limit.count, limit.window_ms)]
     connection = cache.client.get_client(write=True)
-    return int(
-        connection.eval(TAKE, 1, str(cache.make_key(f"limit:{bucket}")), now, uuid.uuid4().hex, *pairs)
-    )
+    return int(connection.eval(TAKE, 1, str(cache.make_key(key)), now, uuid.uuid4().hex, *pairs))
 
 
-def take_in_memory(cache: BaseCache, bucket: str, limits: tuple[Limit, ...], now: int) -> int:
-    key, longest = f"limit:{bucket}", max(limit.window_ms for limit in limits)
+def take_in_memory(cache: BaseCache, key: str, limits: tuple[Limit, ...], now: int) -> int:
+    longest = max(limit.window_ms for limit in limits)
     with memory_lock:
         log = [moment for moment in cache.get(key, []) if moment > now - longest]
         waits = [log[-limit.count] + limit.window_ms - now for limit in limits if len(log) >= limit.count]

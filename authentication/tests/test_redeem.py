@@ -203,6 +203,12 @@ class GuessBudgetTests(SignInTestCase):
 
         self.assertEqual(cache.get(wrong_guesses()), 50)
 
+    def test_a_counter_that_was_evicted_meanwhile_stops_nobody(self) -> None:
+        code = mailed(self.client).code
+
+        with patch("authentication.challenges.cache.decr", side_effect=ValueError):
+            self.assertEqual(redeem_code(self.client, code).status_code, 200)
+
     def test_pulling_the_brake_is_logged(self) -> None:
         sent = mailed(self.client)
         cache.set(wrong_guesses(), 1_999)

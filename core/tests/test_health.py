@@ -105,8 +105,9 @@ class FrozenTests(TestCase):
     def let_go(self) -> None:
         """Wait until every stuck probe is through: it must not outlive its test."""
         self.thaw.set()
-        for probe in [health.executor.submit(time.sleep, 0.01) for _ in range(8)]:
-            probe.result()
+        for executor in health.executors.values():
+            for probe in [executor.submit(time.sleep, 0.01) for _ in range(8)]:
+                probe.result()
 
     def hang(self, *args: Any, **kwargs: Any) -> None:
         self.thaw.wait(5)
@@ -124,6 +125,12 @@ class FrozenTests(TestCase):
 
         self.assertIsNot(connections["default"], stuck)
         self.assertEqual(self.timed(), (200, {"database": "connected", "redis": "connected"}, True))
+
+    def test_however_many_probes_a_database_holds_the_cache_is_told_right(self) -> None:
+        with patch("core.health.ask_database", side_effect=self.hang):
+            answers = [self.timed() for _ in range(5)]
+
+        self.assertEqual(answers, [(503, {"database": "error", "redis": "connected"}, True)] * 5)
 
     def test_a_frozen_cache_is_told_in_time_and_the_next_request_works(self) -> None:
         """SAFETY R2."""

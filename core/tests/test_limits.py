@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import SimpleTestCase
 
-from core.limits import Limit, parse_limits, take
+from core.limits import Limit, key_of, parse_limits, take
 from core.testing import in_parallel, on_redis
 
 if TYPE_CHECKING:
@@ -129,17 +129,22 @@ class ExpiryTests(LimitTestCase):
     @skipIf(on_redis(), "Redis keeps its own clock.")
     def test_memory_forgets_a_bucket_after_its_longest_window(self) -> None:
         self.take("1/30s,5/15m")
-        key = f"limit:{self.bucket}"
+        key = key_of(self.bucket)
         self.assertEqual(len(cache.get(key)), 1)
 
         self.clock.shift(15 * 60 + 1)
 
         self.assertIsNone(cache.get(key))
 
+    def test_the_store_does_not_learn_who_a_bucket_is_named_after(self) -> None:
+        """SAFETY B40."""
+        self.assertNotIn("ada", key_of("password:192.0.2.1:ada@example.org"))
+        self.assertNotEqual(key_of("a"), key_of("b"))
+
     @skipUnless(on_redis(), "Memory has no time to live to look at.")
     def test_redis_forgets_a_bucket_after_its_longest_window(self) -> None:
         self.take("1/30s,5/15m")
         client: Any = cache
-        left = client.client.get_client().pttl(client.make_key(f"limit:{self.bucket}"))
+        left = client.client.get_client().pttl(client.make_key(key_of(self.bucket)))
 
         self.assertTrue(14 * 60 * 1_000 < left <= 15 * 60 * 1_000, left)
