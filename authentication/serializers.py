@@ -10,7 +10,7 @@ from rest_framework import serializers
 from authentication.models import SignInSession
 from core.serializers import StrictCharField, WireModelSerializer
 from users.addresses import normalise
-from users.serializers import UserSerializer
+from users.serializers.people import UserSerializer
 
 
 class AddressField(StrictCharField):

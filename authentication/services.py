@@ -19,7 +19,7 @@ from core.refusals import TooMany
 from core.sealing import seal
 from core.tasks import enqueue
 from users.models import User
-from users.services import provision_user
+from users.services.accounts import provision_user
 
 if TYPE_CHECKING:
     from authentication.challenges import Redeemed

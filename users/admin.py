@@ -15,7 +15,7 @@ from core import audit
 from core.admin import LookOnly, TakesAlong, actor
 from users.addresses import normalise
 from users.models import JoinPermissionChange, StudentSupervisor, SupervisorProfile, User, UserProfile
-from users.services import SYNCED, change_status, end_access, free_username, update_account
+from users.services.accounts import SYNCED, change_status, end_access, free_username, update_account
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

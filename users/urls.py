@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from users.views import MeView, MySupervisorsView, MySupervisorView
+from users.views.me import MeView, MySupervisorsView, MySupervisorView
 
 app_name = "users"
 urlpatterns = [

@@ -21,7 +21,7 @@ from authentication.sessions import open_session
 from authentication.tests.signing_in import ask, mailed, newest_mail, redeem_code, redeem_link, refresh, wrong
 from core.testing import in_parallel
 from users.models import User, UserProfile
-from users.services import provision_user
+from users.services.accounts import provision_user
 from users.tests.factories import make_user
 
 ROUNDS = 5

@@ -27,7 +27,7 @@ from authentication.tests.signing_in import (
 from core.models import AuditEvent
 from core.testing import on_redis
 from users.models import User
-from users.services import provision_user
+from users.services.accounts import provision_user
 from users.tests.factories import make_user
 
 if TYPE_CHECKING:

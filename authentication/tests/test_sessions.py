@@ -12,7 +12,7 @@ from authentication.sessions import open_session
 from authentication.tasks import prune_sessions
 from authentication.tests.signing_in import SignInTestCase, bearer, refresh, signed_in_client
 from core.models import AuditEvent
-from users.services import change_status
+from users.services.accounts import change_status
 from users.tests.factories import make_admin, make_user
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:139.0) Gecko/20100101 Firefox/139.0"

@@ -19,7 +19,7 @@ from authentication.sessions import end_session, log_out, open_session
 from authentication.sweep import sockets, sweep
 from btf_backend.routing import application
 from users.models import User
-from users.services import change_status
+from users.services.accounts import change_status
 from users.tests.factories import make_user
 
 URL = "/ws/session/"

@@ -15,7 +15,7 @@ from core.models import AuditEvent
 from core.registry import access_ended
 from core.testing import in_parallel
 from users.models import User, UserProfile
-from users.services import change_status, provision_user
+from users.services.accounts import change_status, provision_user
 from users.tests.factories import make_admin, make_user
 
 

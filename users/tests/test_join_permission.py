@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from core.models import AuditEvent
 from core.refusals import Forbidden
 from users.models import JoinPermissionChange, StudentSupervisor, User
-from users.services import decide_join_permission
+from users.services.links import decide_join_permission
 from users.tests.factories import make_admin, make_link, make_user
 
 
@@ -128,7 +128,7 @@ class MatrixTests(DecisionTestCase):
 class TraceTests(DecisionTestCase):
     def test_a_grant_is_dated_and_a_withdrawal_clears_the_date(self) -> None:
         moment = timezone.now() + timedelta(days=1)
-        with patch("users.services.timezone.now", return_value=moment):
+        with patch("users.services.links.timezone.now", return_value=moment):
             link = self.link(("adult", True))
 
         self.assertEqual(link.join_permission_granted_at, moment)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from users.models import SupervisorProfile, User
-from users.serializers import UserBriefSerializer, UserSerializer
+from users.serializers.people import UserBriefSerializer, UserSerializer
 from users.tests.factories import make_admin, make_link, make_user
 
 PERSONAL = ("@example.org", "WWCC-77", "0400 000 000", "Secret Lab")

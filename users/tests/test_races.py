@@ -10,7 +10,8 @@ from django.test import TransactionTestCase
 
 from core.testing import in_parallel
 from users.models import JoinPermissionChange, StudentSupervisor, SupervisorProfile, User, UserProfile
-from users.services import decide_join_permission, update_account
+from users.services.accounts import update_account
+from users.services.links import decide_join_permission
 from users.tests.factories import make_link, make_user
 
 

@@ -28,7 +28,8 @@ from groups.models import Group, GroupMember, Milestone, Task
 from resources.models import Resource
 from users.addresses import normalise
 from users.models import StudentSupervisor, User
-from users.services import decide_join_permission, provision_user, update_account
+from users.services.accounts import provision_user, update_account
+from users.services.links import decide_join_permission
 
 FILES: Final = Path(__file__).parent.parent / "demo_files"
 PLAN: Final = {

@@ -1,17 +1,15 @@
-"""Writes about people that carry a rule or a side effect."""
+"""Accounts: made, changed, suspended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from core import audit
-from core.refusals import Forbidden
 from core.registry import access_ended
 from users.addresses import USERNAME_LENGTH, shortened
-from users.models import JoinPermissionChange, StudentSupervisor, SupervisorProfile, User, UserProfile
+from users.models import SupervisorProfile, User, UserProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,31 +70,6 @@ def write(row: User | UserProfile | SupervisorProfile, values: Mapping[str, Any]
         setattr(row, name, value)
     if values:
         row.save()
-
-
-@transaction.atomic
-def decide_join_permission(link: StudentSupervisor, *, by: User, granted: bool) -> StudentSupervisor:
-    """Set or withdraw a link's permission, and record who decided in which capacity. Holds the link's row.
-
-    The same answer again writes nothing, save that an adult's or admin's word makes a
-    student's own grant effective. Raises Forbidden (403) for anyone else.
-    """
-    link = StudentSupervisor.objects.with_people().select_for_update(of=("self",)).get(pk=link.pk)
-    capacity = link.capacity_of(by)
-    if capacity is None:
-        raise Forbidden
-    confirms = granted and not link.permission_is_effective and capacity in link.EFFECTIVE_CAPACITIES
-    if granted == link.join_permission_granted and not confirms:
-        return link
-    if granted != link.join_permission_granted:
-        link.join_permission_granted_at = timezone.now() if granted else None
-    link.join_permission_granted, link.granted_by, link.granted_capacity = granted, by, capacity
-    link.save()
-    JoinPermissionChange.objects.create(link=link, granted=granted, decided_by=by, capacity=capacity)
-    audit.record(
-        "join_permission_decided", actor=by, target=link, changes={"granted": granted, "as": capacity}
-    )
-    return link
 
 
 @transaction.atomic

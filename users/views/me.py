@@ -11,13 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users.models import StudentSupervisor, User
-from users.serializers import (
+from users.serializers.people import (
     JoinPermissionSerializer,
     LinkSerializer,
     OwnAccountSerializer,
     UserSerializer,
 )
-from users.services import decide_join_permission, update_account
+from users.services.accounts import update_account
+from users.services.links import decide_join_permission
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

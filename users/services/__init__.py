@@ -1,0 +1,1 @@
+"""Writes about people that carry a rule or a side effect."""

@@ -1,0 +1,1 @@
+"""What is answered about people: to themselves, and to programme admins."""
