@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.db import models
 
 from announcements.models import Announcement
+from core.admin import HouseAdmin
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(admin.ModelAdmin):
+class AnnouncementAdmin(HouseAdmin):
     list_display = ["title", "audience", "author", "created_at"]
     list_filter = ["audience"]
     search_fields = ["title", "summary", "content"]

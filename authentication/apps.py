@@ -1,4 +1,4 @@
-"""The app's configuration: sign-in sessions end with a person's access, and old ones are pruned."""
+"""The app's configuration: sessions end with a person's access, challenges with an address."""
 
 from django.apps import AppConfig
 
@@ -9,7 +9,9 @@ class AuthenticationConfig(AppConfig):
 
     def ready(self) -> None:
         from authentication import schema, tasks  # noqa: F401 - they register themselves
+        from authentication.challenges import void
         from authentication.sessions import end_all_sessions
-        from core.registry import access_ended
+        from core.registry import access_ended, address_left
 
         access_ended.add("authentication", end_all_sessions)
+        address_left.add("authentication", void)

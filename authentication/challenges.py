@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
 
 from core.refusals import Refused
 from core.sealing import seal, unseal
@@ -129,6 +131,14 @@ def take(challenge: str, address: str) -> Redeemed:
 def give_back(redeemed: Redeemed) -> None:
     """Let a challenge be taken once more: what it was taken for could not be done."""
     cache.delete(f"signin:taken:{redeemed.challenge}")
+
+
+def void(address: str) -> None:
+    """Make an address's link and code good for nothing. While Redis is down they are not: that is logged."""
+    try:
+        cache.delete(f"signin:challenge:{account_key(address)}")
+    except (RedisError, ConnectionInterrupted):
+        logger.warning("challenge_not_voided")
 
 
 def count_wrong_guess(source: str) -> None:

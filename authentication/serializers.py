@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from authentication.models import SignInSession
 from core.serializers import StrictCharField, WireModelSerializer
-from users.addresses import normalise
-from users.serializers.people import UserSerializer
-
-
-class AddressField(StrictCharField):
-    """An e-mail address, answered in its one spelling."""
-
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return normalise(super().to_internal_value(data))
-        except ValidationError as error:
-            raise serializers.ValidationError("Enter a valid email address.", "invalid") from error
+from users.serializers.people import AddressField, UserSerializer
 
 
 class MagicLinkSerializer(serializers.Serializer[dict[str, str]]):

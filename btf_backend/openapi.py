@@ -41,6 +41,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TAGS": [
         {"name": "Sign-in", "description": "Links, codes, tokens and sessions."},
         {"name": "My account", "description": "The signed-in person's own document and relations."},
+        {"name": "People", "description": "For programme admins: people, links, spreadsheets, numbers."},
         {"name": "Platform", "description": "Whether the platform is up."},
     ],
 }

@@ -5,16 +5,19 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+import users.urls
 from authentication.bridge import BridgeView
 from core.docs import RedocView, SchemaView, SwaggerView
 from core.views import unknown_path, welcome
 
 admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
 
+admin_urlpatterns = [*users.urls.admin_urlpatterns]
 urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
     path("api/users/", include("users.urls")),
+    path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpResponseRedirect
 
+from core import audit
 from core.models import AuditEvent, PeriodicRun, Upload
+from core.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from django.db.models import Model, QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     from users.models import User
 
@@ -35,7 +38,49 @@ class LookOnly:
         return False
 
 
-class TakesAlong(admin.ModelAdmin):
+class HouseAdmin(admin.ModelAdmin):
+    """A page whose every write leaves an audit row, and which shows a rule's refusal as a message."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        audit.record("added", actor=actor(request), target=obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        audit.record("changed", actor=actor(request), target=obj, changes={"fields": changed_fields(message)})
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
+        for obj in queryset:
+            audit.record("deleted", actor=actor(request), target=obj)
+        return super().log_deletions(request, queryset)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self.or_refusal(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self.or_refusal(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self.or_refusal(request, super().changelist_view, *args, **kwargs)
+
+    def or_refusal(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the page, or the same page again with the sentence of the rule that said no."""
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+def changed_fields(message: Any) -> list[str]:
+    """Return the names of changed fields out of Django's own change message; values it has none."""
+    entries = [entry["changed"] for entry in message if "changed" in entry]
+    return sorted({str(field) for entry in entries for field in entry.get("fields", [])})
+
+
+class TakesAlong(HouseAdmin):
     """Whoever may delete a row here may delete what goes with it, even where that is to look at only."""
 
     def get_deleted_objects(self, objs: QuerySet[Model] | Sequence[Model], request: HttpRequest) -> Any:

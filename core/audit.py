@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from core.logs import current_request_id
+from core.logs import current_address, current_request_id
 from core.models import AuditEvent
 
 if TYPE_CHECKING:
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
     from users.models import User
 
-PLAIN_VALUES = frozenset({"role", "status", "track", "is_active", "is_staff", "is_superuser"})
+PLAIN_VALUES = frozenset(
+    {"role", "status", "track", "is_active", "is_staff", "is_superuser", "wwcc_verified"}
+)
 
 
 def record(
@@ -30,7 +34,17 @@ def record(
         object_id=str(target.pk) if target else "",
         changes=changes or {},
         request_id=current_request_id.get(),
+        address=address_of(actor),
     )
+
+
+def address_of(actor: User | None) -> str | None:
+    """Return from where an admin acts. Where participants are is not written down: the log is not erased."""
+    if actor is None or not (actor.is_platform_admin or actor.is_staff):
+        return None
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(current_address.get()))
+    return None
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

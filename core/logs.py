@@ -1,10 +1,11 @@
-"""What every log line carries, the request's id, and what none may: a token out of a URL."""
+"""What is known of the request at hand, and what no log line may carry: a token out of a URL."""
 
 import logging
 import re
 from contextvars import ContextVar
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+current_address: ContextVar[str] = ContextVar("current_address", default="")
 
 
 class RequestIdFilter(logging.Filter):

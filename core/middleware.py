@@ -11,7 +11,8 @@ from django.core.exceptions import DisallowedHost
 from django.urls import Resolver404, resolve
 
 from core.exceptions import response_for
-from core.logs import current_request_id
+from core.http import client_address
+from core.logs import current_address, current_request_id
 from core.refusals import TooLarge
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class RequestIdMiddleware:
         request.request_id = name  # type: ignore[attr-defined]
         # Not reset afterwards: Django logs an error response once all middleware is through.
         current_request_id.set(name)
+        current_address.set(client_address(request))
         response = self.get_response(request)
         response.headers["X-Request-ID"] = name
         return response

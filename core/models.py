@@ -26,6 +26,9 @@ class AuditEvent(models.Model):
     object_id = models.CharField(max_length=50, blank=True)
     changes = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(
+        null=True, help_text="From where, kept of admins' acts alone. Null: of anybody else's."
+    )
 
     class Meta:
         ordering = ["-at", "-id"]

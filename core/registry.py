@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from users.models import User
 
@@ -36,3 +36,36 @@ class AccessEnded(Protocol):
 
 
 access_ended: Registry[AccessEnded] = Registry()
+
+
+class AddressLeft(Protocol):
+    """An address has changed hands: void what waits for it (links and codes). After the commit."""
+
+    def __call__(self, address: str, /) -> None: ...
+
+
+class Erase(Protocol):
+    """A person is about to be deleted: remove or pseudonymise what of theirs would outlive the row.
+
+    Runs in the transaction of the deletion, before it. What a foreign key takes along needs no entry.
+    """
+
+    def __call__(self, user: User, /) -> None: ...
+
+
+class UploadsNeeded(Protocol):
+    """Which of these uploads (by id) somebody other than their owner still needs."""
+
+    def __call__(self, ids: Collection[int], /) -> set[int]: ...
+
+
+class MyData(Protocol):
+    """What an app holds of a person: documents by name (``messages``), each plain enough for JSON."""
+
+    def __call__(self, user: User, /) -> Iterable[tuple[str, object]]: ...
+
+
+address_left: Registry[AddressLeft] = Registry()
+erasure: Registry[Erase] = Registry()
+uploads_needed: Registry[UploadsNeeded] = Registry()
+my_data: Registry[MyData] = Registry()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 METHODS: Final = {"get", "post", "put", "patch", "delete"}
 WORDS: Final = {
-    "400": "A field is missing or not valid; each one is named.",
+    "400": "A field is missing or not valid, and is named; or a rule says no.",
     "401": "No token, or one that is no longer good.",
     "403": "The person may not do this.",
     "404": "There is no such thing, or none that the person may know of.",
@@ -53,8 +53,11 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     signed_in = {} not in operation.get("security", [{}])
-    statuses = ["400", "413", "415"] if "requestBody" in operation else []
+    asks = any(parameter["in"] == "query" for parameter in operation.get("parameters", []))
+    statuses = ["400"] if "requestBody" in operation or asks else []
+    statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []
+    statuses += ["403"] if path.startswith("/api/admin/") else []
     statuses += ["404"] if "{" in path else []
     statuses += ["429"] if signed_in and method != "get" else []
     return [*statuses, "503"] if statuses else []

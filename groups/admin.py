@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 
-from core.admin import TakesAlong
+from core.admin import HouseAdmin, TakesAlong
 from groups.models import Group, GroupMember, Milestone, Task
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class TaskInline(admin.TabularInline):
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(admin.ModelAdmin):
+class MilestoneAdmin(HouseAdmin):
     list_display = ["title", "group", "order_index", "created_at"]
     list_select_related = ["group"]
     search_fields = ["title", "group__id", "group__name"]
@@ -72,7 +72,7 @@ class MilestoneAdmin(admin.ModelAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):
+class TaskAdmin(HouseAdmin):
     list_display = ["name", "milestone", "assigned_to", "due_date", "completed"]
     list_filter = ["completed"]
     list_select_related = ["milestone", "assigned_to"]

@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 
+from core.admin import HouseAdmin
 from resources.models import Resource
 
 
 @admin.register(Resource)
-class ResourceAdmin(admin.ModelAdmin):
+class ResourceAdmin(HouseAdmin):
     list_display = ["title", "type", "role", "download_count", "created_at"]
     list_filter = ["type", "role"]
     search_fields = ["title", "description"]

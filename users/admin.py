@@ -6,30 +6,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group as PermissionGroup
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 
-from core import audit
-from core.admin import LookOnly, TakesAlong, actor
+from core.admin import HouseAdmin, LookOnly, TakesAlong, actor
+from core.refusals import Refused
+from users.access import check_ends, may_manage
 from users.addresses import normalise
 from users.models import JoinPermissionChange, StudentSupervisor, SupervisorProfile, User, UserProfile
-from users.services.accounts import SYNCED, change_status, end_access, free_username, update_account
+from users.services.accounts import RIGHTS, SYNCED, change_account, change_status, create_account
+from users.services.erasure import erase_person
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 FLAGS = {"is_staff", "is_superuser"}
-RIGHTS = FLAGS | {"email", "role", "status", "is_active"}
-
-
-def may_change(who: User, person: User) -> bool:
-    """Tell whether somebody at the admin site may touch that account: nobody reaches above themselves."""
-    if who.is_superuser or who == person:
-        return True
-    return not (person.is_superuser or person.is_staff or person.is_platform_admin)
+BY_SERVICE = RIGHTS | {"track"}
 
 
 class NamesAndAddress(forms.ModelForm):
@@ -96,12 +92,12 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or may_change(actor(request), obj))
+        return allowed and (obj is None or may_manage(actor(request), obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
         who = actor(request)
-        return allowed and (obj is None or (obj != who and may_change(who, obj)))
+        return allowed and (obj is None or (not (obj == who or obj.is_superuser) and may_manage(who, obj)))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
         if not actor(request).is_superuser:
@@ -109,31 +105,28 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
         return super().user_change_password(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Runs in the page's transaction, as do the two below."""
-        before = User.objects.filter(pk=obj.pk).values(*RIGHTS).first()
-        if before is None:
-            obj.set_unusable_password()
-        if before is None or before["email"] != obj.email:
-            obj.username = free_username(obj.email)
-        super().save_model(request, obj, form, change)
-        if before is None:
-            audit.record("user_created", actor=actor(request), target=obj)
-        elif changes := audit.difference(before, {name: getattr(obj, name) for name in RIGHTS}):
-            audit.record("user_changed", actor=actor(request), target=obj, changes=changes)
-            # A pending person who becomes active stays signed in; every other change ends what they hold.
-            if not obj.may_enter or set(changes) - {"status", "is_active"}:
-                end_access(obj)
+        """Write by the same services as the API. Runs in the page's transaction, as does what follows."""
+        sent = form.cleaned_data
+        written = set(form.changed_data) if change else set(sent)
+        sections = {
+            "account": {name: sent[name] for name in BY_SERVICE & written},
+            "profile": {name: sent[name] for name in SYNCED if name in written},
+        }
+        if change:
+            change_account(User.objects.get(pk=obj.pk), by=actor(request), **sections)
+        else:
+            obj.pk = create_account(by=actor(request), **sections).pk
+        obj.refresh_from_db()
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        super().save_related(request, form, formsets, change)
-        if not change or set(SYNCED) & set(form.changed_data):
-            update_account(form.instance, profile={name: form.cleaned_data[name] for name in SYNCED})
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Recorded by the service."""
+        return admin.ModelAdmin.log_addition(self, request, obj, message)
 
-    @transaction.atomic
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Recorded by the service; Django's own history would keep the name of a person who is erased."""
+
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        end_access(obj)
-        audit.record("user_deleted", actor=actor(request), target=obj)
-        super().delete_model(request, obj)
+        erase_person(obj, by=actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
@@ -141,17 +134,18 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
 
     @admin.action(description="Suspend selected people", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Suspend whom the person at the desk may change; never themselves."""
-        who = actor(request)
-        chosen = list(queryset.exclude(status=User.Status.INACTIVE))
-        suspended = [person for person in chosen if person != who and may_change(who, person)]
-        for person in suspended:
-            change_status(person, status=User.Status.INACTIVE, by=who)
-        self.message_user(request, f"{len(suspended)} suspended: they are signed out everywhere.")
-        if left_out := len(chosen) - len(suspended):
-            self.message_user(
-                request, f"{left_out} left as they were: not yours to suspend.", messages.WARNING
-            )
+        """Suspend whom the rules let the person at the desk suspend; say how many were left out, and why."""
+        suspended, refusals = 0, []
+        for person in queryset.exclude(status=User.Status.INACTIVE):
+            try:
+                change_status(person, status=User.Status.INACTIVE, by=actor(request))
+                suspended += 1
+            except Refused as refusal:
+                refusals.append(refusal.message)
+        self.message_user(request, f"{suspended} suspended: they are signed out everywhere.")
+        if refusals:
+            left_out = f"{len(refusals)} left as they were. {' '.join(sorted(set(refusals)))}"
+            self.message_user(request, left_out, messages.WARNING)
 
 
 class DecisionInline(LookOnly, admin.TabularInline):
@@ -165,20 +159,44 @@ class DecisionInline(LookOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("decided_by")
 
 
+class LinkForm(forms.ModelForm):
+    """The rule of who may look after whom, told beside the field that breaks it."""
+
+    def clean(self) -> dict[str, Any]:
+        sent: dict[str, Any] = super().clean() or {}
+        if {"student", "supervisor"} <= set(sent):
+            try:
+                check_ends(sent["student"], sent["supervisor"])
+            except Refused as refusal:
+                field = "student" if refusal.field == "studentId" else "supervisor"
+                raise forms.ValidationError({field: refusal.message}) from refusal
+        return sent
+
+
 @admin.register(StudentSupervisor)
-class LinkAdmin(admin.ModelAdmin):
+class LinkAdmin(HouseAdmin):
     """Links people; permission is given by the people themselves, or by an admin, where it is recorded."""
 
+    form = LinkForm
     list_display = ["student", "supervisor", "relationship_type", "join_permission_granted", "created_at"]
     list_filter = ["relationship_type", "join_permission_granted"]
     list_select_related = ["student", "supervisor"]
     search_fields = ["student__email", "student__last_name", "supervisor__email", "supervisor__last_name"]
     autocomplete_fields = ["student", "supervisor"]
-    readonly_fields = [
-        "join_permission_granted",
-        "join_permission_granted_at",
-        "granted_by",
-        "granted_capacity",
+    decided_elsewhere: ClassVar = [
+        *["join_permission_granted", "join_permission_granted_at", "granted_by", "granted_capacity"],
     ]
     date_hierarchy = "created_at"
     inlines: ClassVar = [DecisionInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StudentSupervisor | None = None) -> list[str]:
+        """Somebody else at one end is another link: permission was given for these two."""
+        return [*self.decided_elsewhere, *(["student", "supervisor"] if obj else [])]
+
+
+admin.site.unregister(PermissionGroup)
+
+
+@admin.register(PermissionGroup)
+class PermissionGroupAdmin(HouseAdmin, DjangoGroupAdmin):
+    """What desks may do at the admin site."""

@@ -1,8 +1,11 @@
-"""Routes below ``/api/users/``."""
+"""Routes below ``/api/users/``, and those about people below ``/api/admin/``."""
 
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
+from users.views.links import LinksViewSet
 from users.views.me import MeView, MySupervisorsView, MySupervisorView
+from users.views.people import PeopleViewSet
 
 app_name = "users"
 urlpatterns = [
@@ -10,3 +13,8 @@ urlpatterns = [
     path("me/supervisors/", MySupervisorsView.as_view(), name="me-supervisors"),
     path("me/supervisors/<id:pk>/", MySupervisorView.as_view(), name="me-supervisor-detail"),
 ]
+
+admin_router = SimpleRouter(use_regex_path=False)
+admin_router.register("users", PeopleViewSet, "user")
+admin_router.register("student-supervisors", LinksViewSet, "student-supervisors")
+admin_urlpatterns = admin_router.urls

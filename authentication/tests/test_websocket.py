@@ -20,14 +20,14 @@ from authentication.sweep import sockets, sweep
 from btf_backend.routing import application
 from users.models import User
 from users.services.accounts import change_status
-from users.tests.factories import make_user
+from users.tests.factories import make_admin, make_user
 
 URL = "/ws/session/"
 
 
 class SocketTests(TransactionTestCase):
     def setUp(self) -> None:
-        self.user = make_user()
+        self.user, self.admin = make_user(), make_admin()
         self.pair = open_session(self.user, user_agent="")
 
     def socket(self, path: str, **headers: str) -> WebsocketCommunicator:
@@ -114,7 +114,7 @@ class SocketTests(TransactionTestCase):
         """SAFETY B13, B18."""
         session = await SignInSession.objects.aget()
         ends = [
-            lambda: change_status(self.user, status="inactive", by=None),
+            lambda: change_status(self.user, status="inactive", by=self.admin),
             lambda: log_out(self.pair.refresh),
             lambda: end_session(session, reason="signed_out"),
         ]

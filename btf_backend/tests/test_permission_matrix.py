@@ -16,28 +16,48 @@ from rest_framework.test import APIClient
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations
 from users.models import User
-from users.tests.factories import make_admin, make_user
+from users.tests.factories import make_admin, make_superuser, make_user
 
-ROLES: Final = ("anonymous", "pending student", "active mentor", "suspended", "admin")
+ROLES: Final = (
+    *("anonymous", "pending student", "active mentor", "supervisor", "suspended", "staff", "admin"),
+    "superuser",
+)
 TABLE: Final = """
-GET     /api/health/                        200 200 200 200 200
-GET     /api/health/live/                   200 200 200 200 200
+GET     /api/health/                        200 200 200 200 200 200 200 200
+GET     /api/health/live/                   200 200 200 200 200 200 200 200
 
-POST    /api/auth/magic-link/               400 400 400 400 400
-POST    /api/auth/verify-otp/               400 400 400 400 400
-GET     /api/auth/verify/                   400 400 400 400 400
-POST    /api/auth/verify/                   400 400 400 400 400
-POST    /api/auth/refresh/                  400 400 400 400 400
-POST    /api/auth/logout/                   400 400 400 400 400
-GET     /api/auth/sessions/                 401 200 200 401 200
-DELETE  /api/auth/sessions/                 401 204 204 401 204
-DELETE  /api/auth/sessions/{id}/            401 404 404 401 404
+POST    /api/auth/magic-link/               400 400 400 400 400 400 400 400
+POST    /api/auth/verify-otp/               400 400 400 400 400 400 400 400
+GET     /api/auth/verify/                   400 400 400 400 400 400 400 400
+POST    /api/auth/verify/                   400 400 400 400 400 400 400 400
+POST    /api/auth/refresh/                  400 400 400 400 400 400 400 400
+POST    /api/auth/logout/                   400 400 400 400 400 400 400 400
+GET     /api/auth/sessions/                 401 200 200 200 401 200 200 200
+DELETE  /api/auth/sessions/                 401 204 204 204 401 204 204 204
+DELETE  /api/auth/sessions/{id}/            401 404 404 404 401 404 404 404
 
-GET     /api/users/me/                      401 200 200 401 200
-PUT     /api/users/me/                      401 200 200 401 200
-PATCH   /api/users/me/                      401 200 200 401 200
-GET     /api/users/me/supervisors/          401 200 200 401 200
-PATCH   /api/users/me/supervisors/{id}/     401 404 404 401 404
+GET     /api/users/me/                      401 200 200 200 401 200 200 200
+PUT     /api/users/me/                      401 200 200 200 401 200 200 200
+PATCH   /api/users/me/                      401 200 200 200 401 200 200 200
+GET     /api/users/me/supervisors/          401 200 200 200 401 200 200 200
+PATCH   /api/users/me/supervisors/{id}/     401 404 404 404 401 404 404 404
+
+GET     /api/admin/users/                       401 403 403 403 401 403 200 200
+POST    /api/admin/users/                       401 403 403 403 401 403 400 400
+GET     /api/admin/users/{id}/                  401 403 403 403 401 403 404 404
+PUT     /api/admin/users/{id}/                  401 403 403 403 401 403 404 404
+PATCH   /api/admin/users/{id}/                  401 403 403 403 401 403 404 404
+DELETE  /api/admin/users/{id}/                  401 403 403 403 401 403 404 404
+PUT     /api/admin/users/{id}/status/           401 403 403 403 401 403 404 404
+PATCH   /api/admin/users/{id}/status/           401 403 403 403 401 403 404 404
+GET     /api/admin/users/filters/               401 403 403 403 401 403 200 200
+GET     /api/admin/users/export/                401 403 403 403 401 403 200 200
+GET     /api/admin/student-supervisors/         401 403 403 403 401 403 200 200
+POST    /api/admin/student-supervisors/         401 403 403 403 401 403 400 400
+GET     /api/admin/student-supervisors/{id}/    401 403 403 403 401 403 404 404
+PUT     /api/admin/student-supervisors/{id}/    401 403 403 403 401 403 404 404
+PATCH   /api/admin/student-supervisors/{id}/    401 403 403 403 401 403 404 404
+DELETE  /api/admin/student-supervisors/{id}/    401 403 403 403 401 403 404 404
 """
 UNKNOWN_ID: Final = str(2**62)
 
@@ -61,8 +81,11 @@ class PermissionMatrixTests(TestCase):
             "anonymous": APIClient(),
             "pending student": signed_in_client(make_user()),
             "active mentor": signed_in_client(make_user(role="mentor", status=User.Status.ACTIVE)),
+            "supervisor": signed_in_client(make_user(role="supervisor")),
             "suspended": signed_in_client(suspended),
+            "staff": signed_in_client(make_user(is_staff=True)),
             "admin": signed_in_client(make_admin()),
+            "superuser": signed_in_client(make_superuser()),
         }
         User.objects.filter(pk=suspended.pk).update(status=User.Status.INACTIVE)
 

@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
+from django.db.models import F, Func, Value
 from django.db.models.functions import Lower
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Contains, Exact
 
 from core.roles import Role
 from users.addresses import USERNAME_LENGTH, shortened
 
 if TYPE_CHECKING:
     from typing import Self
+
+SEARCHED = Func(
+    F("first_name"),
+    Value(" "),
+    F("last_name"),
+    Value("\n"),
+    F("email"),
+    arg_joiner=" || ",
+    template="LOWER(%(expressions)s)",
+    output_field=models.TextField(),
+)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -23,6 +35,26 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_address(self, address: str) -> Self:
         """Return the account of a normalised address, whatever its stored case; uses the unique index."""
         return self.filter(Exact(Lower("email"), address))
+
+    def matching(self, text: str) -> Self:
+        """Accounts in whose name or address the text occurs, whatever its case; blank matches every one.
+
+        First and last name are searched as one. A trigram index answers this (migration 0003), as long
+        as the expression is the index's own.
+        """
+        words = " ".join(text.split())
+        if not words:
+            return self
+        return self.alias(searched=SEARCHED).filter(Contains(F("searched"), Lower(Value(words))))
+
+    def by_name(self) -> Self:
+        return self.order_by("first_name", "last_name", "email", "id")
+
+    def tracks(self) -> models.QuerySet[User, str]:
+        """The tracks in use, in order, each once: which spelling stands for it is the database's first."""
+        named = self.exclude(Exact(Lower("track"), "global")).exclude(track="")
+        folded = named.order_by(Lower("track")).values(folded=Lower("track"))
+        return folded.annotate(spelling=models.Min("track")).values_list("spelling", flat=True)
 
     def with_document(self) -> Self:
         """Everything that the wire document shows, in three queries however many links."""
@@ -83,6 +115,9 @@ class User(AbstractUser):
         max_length=20, choices=Status, default=Status.PENDING, help_text="Suspended people cannot sign in."
     )
 
+    # The same as ``is_platform_admin``, as a condition on rows.
+    ADMINS: ClassVar = models.Q(role=Role.ADMIN) | models.Q(is_superuser=True)
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -98,7 +133,13 @@ class User(AbstractUser):
                 violation_error_message="A person with this address exists already.",
             )
         ]
-        indexes: ClassVar = [models.Index(fields=["role", "status"], name="user_by_role_and_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["first_name", "last_name", "email", "id"], name="user_by_name"),
+            models.Index(fields=["role", "status"], name="user_by_role_and_status"),
+            models.Index(fields=["status"], name="user_by_status"),
+            models.Index(Lower("track"), name="user_by_track"),
+            models.Index(fields=["date_joined"], name="user_by_date_joined"),
+        ]
 
     def __str__(self) -> str:
         return self.name

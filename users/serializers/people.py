@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.serializers import PlainBooleanField, StrictCharField, WireModelSerializer
+from users.addresses import normalise
 from users.models import StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.policy import Writer, fields_of, read_only_for
 
 LONG_TEXT: Final = 5_000
 CHIPS: Final = 100
+
+
+class AddressField(StrictCharField):
+    """An e-mail address, answered in its one spelling."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return normalise(super().to_internal_value(data))
+        except ValidationError as error:
+            raise serializers.ValidationError("Enter a valid email address.", "invalid") from error
 
 
 class ChipsField(serializers.ListField):

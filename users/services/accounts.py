@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from core import audit
-from core.registry import access_ended
+from core.refusals import Forbidden, Missing, Refused
+from core.registry import access_ended, address_left
+from users.access import administers, check_change
 from users.addresses import USERNAME_LENGTH, shortened
 from users.models import SupervisorProfile, User, UserProfile
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+Values = dict[str, Any]  # validated columns of one row
 
-SYNCED = ("first_name", "last_name")
+SYNCED: Final = ("first_name", "last_name")
+# Who somebody is to the platform. A change ends what they hold: they sign in again as what they are now.
+RIGHTS: Final = frozenset({"email", "role", "status", "is_active", "is_staff", "is_superuser"})
+# Of these a change ends access only where it takes away: a pending person who becomes active stays.
+GATES: Final = frozenset({"status", "is_active"})
+
+
+class AddressTaken(Refused):
+    """Another account has this address (400)."""
+
+    code = "validation_error"
+    sentence = "A person with this address exists already."
 
 
 def provision_user(address: str) -> tuple[User, bool]:
@@ -28,13 +42,17 @@ def provision_user(address: str) -> tuple[User, bool]:
         return existing, False
     try:
         with transaction.atomic():
-            user = User(email=address, username=free_username(address))
-            user.set_unusable_password()
-            user.save()
-            UserProfile.objects.create(user=user)
+            return insert(User(email=address)), True
     except IntegrityError:
         return User.objects.with_address(address).get(), False
-    return user, True
+
+
+def insert(user: User) -> User:
+    user.username = free_username(user.email)
+    user.set_unusable_password()
+    user.save()
+    UserProfile.objects.create(user=user)
+    return user
 
 
 def free_username(address: str) -> str:
@@ -45,46 +63,141 @@ def free_username(address: str) -> str:
 
 
 @transaction.atomic
+def create_account(
+    *,
+    by: User,
+    account: Values,
+    profile: Values | None = None,
+    supervisor_profile: Values | None = None,
+) -> User:
+    """Make an account for a normalised address, without a usable password. Raises AddressTaken (400)."""
+    try:
+        with transaction.atomic():
+            user = insert(User(**account))
+    except IntegrityError as error:
+        raise AddressTaken(field="email") from error
+    write_sections(user, profile=profile, supervisor_profile=supervisor_profile)
+    audit.record("user_created", actor=by, target=user, changes=audit.difference({}, account))
+    return user
+
+
+@transaction.atomic
 def update_account(
     user: User,
     *,
-    account: Mapping[str, Any] | None = None,
-    profile: Mapping[str, Any] | None = None,
-    supervisor_profile: Mapping[str, Any] | None = None,
+    account: Values | None = None,
+    profile: Values | None = None,
+    supervisor_profile: Values | None = None,
 ) -> None:
-    """Write validated columns of a person's document, each section on its own row. Holds the user's row.
+    """Write what a person changed of their own document, each section on its own row. Holds the user's row.
 
     Names in the profile are copied to the account, which drives ``name``, order and search.
     """
     locked = User.objects.select_for_update().get(pk=user.pk)
-    names = {name: (profile or {})[name] for name in SYNCED if name in (profile or {})}
-    write(locked, {**(account or {}), **names})
-    if profile is not None:
-        write(UserProfile.objects.get_or_create(user=locked)[0], profile)
-    if supervisor_profile is not None:
-        write(SupervisorProfile.objects.get_or_create(user=locked)[0], supervisor_profile)
-
-
-def write(row: User | UserProfile | SupervisorProfile, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-    if values:
-        row.save()
+    write(locked, account or {})
+    write_sections(locked, profile=profile, supervisor_profile=supervisor_profile)
 
 
 @transaction.atomic
-def change_status(user: User, *, status: str, by: User | None) -> User:
-    """Set an account's status; with suspension, sessions and sockets end. Holds the user's row."""
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
-    before, locked.status = locked.status, status
-    locked.save(update_fields=["status"])
-    audit.record("status_changed", actor=by, target=locked, changes={"status": [before, status]})
-    if not locked.may_enter:
-        end_access(locked)
+def change_account(
+    person: User,
+    *,
+    by: User,
+    account: Values | None = None,
+    profile: Values | None = None,
+    supervisor_profile: Values | None = None,
+) -> User:
+    """Write what an admin changed of somebody's document, and record the names of the changed fields.
+
+    Raises NotYours (403), OwnAccount, LastAdmin and AddressTaken (400). Changed rights or a new
+    address end sessions and sockets; a new address voids what was mailed to either. Holds the
+    person's row, and every admin's where the person is one.
+    """
+    locked, admins = hold(person, by=by)
+    check_change(locked, account or {}, by=by, admins=admins)
+    before = write_account(locked, account or {})
+    before |= write_sections(locked, profile=profile, supervisor_profile=supervisor_profile)
+    changes = audit.difference(before, {**(account or {}), **(profile or {}), **(supervisor_profile or {})})
+    if changes:
+        audit.record("user_changed", actor=by, target=locked, changes=changes)
+        settle(locked, changed=set(changes), old_address=before.get("email", locked.email))
     return locked
+
+
+def change_status(person: User, *, status: str, by: User) -> User:
+    """Set an account's status; with suspension, sessions and sockets end. Raises like ``change_account``."""
+    return change_account(person, by=by, account={"status": status})
+
+
+def hold(person: User, *, by: User) -> tuple[User, list[User]]:
+    """Lock a person's row and, where they are an admin, every admin's, always in the order of ids.
+
+    Two admins who demote each other at once thus come one after the other. Returns the person as
+    they are now, and who administers. Raises Missing (404) where the person has gone, and
+    Forbidden (403) where ``by`` has lost what they acted by.
+    """
+    which = Q(pk=person.pk) | User.ADMINS if person.is_platform_admin else Q(pk=person.pk)
+    held = {row.pk: row for row in User.objects.select_for_update().filter(which).order_by("pk")}
+    if person.pk not in held:
+        raise Missing
+    admins = [row for row in held.values() if administers(row)]
+    if person.is_platform_admin and by.is_platform_admin and by not in admins:
+        raise Forbidden
+    return held[person.pk], admins
+
+
+def write_account(user: User, values: Values) -> Values:
+    """Write the account's columns; a new address is a new username too. Raises AddressTaken (400)."""
+    username = {"username": free_username(values["email"])} if is_new_address(user, values) else {}
+    try:
+        with transaction.atomic():
+            return write(user, {**values, **username})
+    except IntegrityError as error:
+        raise AddressTaken(field="email") from error
+
+
+def is_new_address(user: User, values: Values) -> bool:
+    return "email" in values and values["email"] != user.email
+
+
+def write_sections(user: User, *, profile: Values | None, supervisor_profile: Values | None) -> Values:
+    """Write the rows beside the account, made on first use; names are copied to the account."""
+    before: Values = {}
+    if profile is not None:
+        before |= write(UserProfile.objects.get_or_create(user=user)[0], profile)
+        before |= write(user, {name: profile[name] for name in SYNCED if name in profile})
+    if supervisor_profile is not None:
+        before |= write(SupervisorProfile.objects.get_or_create(user=user)[0], supervisor_profile)
+    return before
+
+
+def write(row: User | UserProfile | SupervisorProfile, values: Values) -> Values:
+    """Set columns, and save the row where one of them changed; returns what stood there before."""
+    before = {name: getattr(row, name) for name in values}
+    if before != values:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+    return before
+
+
+def settle(user: User, *, changed: set[str], old_address: str) -> None:
+    """Let a change take effect: what its rights no longer cover ends, what was mailed is void."""
+    rights = changed & RIGHTS
+    if rights - GATES or (rights and not user.may_enter):
+        end_access(user)
+    if "email" in changed:
+        forget_address(old_address)
+        forget_address(user.email)
 
 
 def end_access(user: User) -> None:
     """Ask every app to end what the person still holds: sessions, sockets, seats."""
     for end in access_ended:
         end(user)
+
+
+def forget_address(address: str) -> None:
+    """Ask every app, after the commit, to void what waits for an address."""
+    for forget in address_left:
+        transaction.on_commit(partial(forget, address))

@@ -2,17 +2,84 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core import audit
-from core.refusals import Forbidden
+from core.refusals import Forbidden, Missing, Refused
+from users.access import check_ends
 from users.models import JoinPermissionChange, StudentSupervisor
 
 if TYPE_CHECKING:
     from users.models import User
+
+
+class LinkedAlready(Refused):
+    """The two are linked in this way already (400)."""
+
+    code = "validation_error"
+    sentence = "These two people are linked in this way already."
+
+
+@transaction.atomic
+def link_people(*, by: User, granted: bool, **values: Any) -> StudentSupervisor:
+    """Link a student to an adult. Raises WrongEnd and LinkedAlready (400).
+
+    Permission that an admin gives with it counts, and is recorded as an admin's.
+    """
+    check_ends(values["student"], values["supervisor"])
+    link = saved(StudentSupervisor(**values))
+    audit.record("link_created", actor=by, target=link)
+    return decide_join_permission(link, by=by, granted=granted)
+
+
+@transaction.atomic
+def change_link(
+    link: StudentSupervisor, *, by: User, values: dict[str, Any], granted: bool | None
+) -> StudentSupervisor:
+    """Change a link; ``granted`` None leaves its permission. Raises WrongEnd and LinkedAlready (400).
+
+    Somebody else at one end: what was permitted was permitted for other people, and is withdrawn
+    unless the admin grants it anew. Holds the link's row.
+    """
+    link = held(link)
+    before = {name: getattr(link, name) for name in values}
+    for name, value in values.items():
+        setattr(link, name, value)
+    check_ends(link.student, link.supervisor)
+    saved(link)
+    if changes := audit.difference(before, values):
+        audit.record("link_changed", actor=by, target=link, changes=changes)
+    if {"student", "supervisor"} & set(changes):
+        link = decide_join_permission(link, by=by, granted=False)
+    return link if granted is None else decide_join_permission(link, by=by, granted=granted)
+
+
+@transaction.atomic
+def unlink(link: StudentSupervisor, *, by: User) -> None:
+    """Take a link away, with its permission and the record of who gave it."""
+    audit.record("link_deleted", actor=by, target=link)
+    link.delete()
+
+
+def held(link: StudentSupervisor) -> StudentSupervisor:
+    """Return the link as it is now, its row locked. Raises Missing (404) where it has gone."""
+    rows = StudentSupervisor.objects.with_people().select_for_update(of=("self",))
+    found = rows.filter(pk=link.pk).first()
+    if found is None:
+        raise Missing
+    return found
+
+
+def saved(link: StudentSupervisor) -> StudentSupervisor:
+    try:
+        with transaction.atomic():
+            link.save()
+    except IntegrityError as error:
+        raise LinkedAlready(field="supervisorId") from error
+    return link
 
 
 @transaction.atomic
@@ -22,7 +89,7 @@ def decide_join_permission(link: StudentSupervisor, *, by: User, granted: bool) 
     The same answer again writes nothing, save that an adult's or admin's word makes a
     student's own grant effective. Raises Forbidden (403) for anyone else.
     """
-    link = StudentSupervisor.objects.with_people().select_for_update(of=("self",)).get(pk=link.pk)
+    link = held(link)
     capacity = link.capacity_of(by)
     if capacity is None:
         raise Forbidden

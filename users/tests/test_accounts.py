@@ -73,7 +73,7 @@ class StatusTests(TestCase):
         ended: list[User] = []
         open_session(user, user_agent="")
         with patch.dict(access_ended.entries, {"test": ended.append}):
-            changed = change_status(user, status="inactive", by=None)
+            changed = change_status(user, status="inactive", by=make_admin())
 
         self.assertEqual((changed.status, changed.may_enter, ended), ("inactive", False, [user]))
         self.assertFalse(SignInSession.objects.live().exists())
@@ -82,7 +82,7 @@ class StatusTests(TestCase):
         user = make_user()
         ended: list[User] = []
         with patch.dict(access_ended.entries, {"test": ended.append}):
-            change_status(user, status="active", by=None)
+            change_status(user, status="active", by=make_admin())
 
         self.assertEqual(ended, [])
 
@@ -90,6 +90,6 @@ class StatusTests(TestCase):
         user, admin = make_user(status="active"), make_admin()
         change_status(user, status="inactive", by=admin)
 
-        event = AuditEvent.objects.get(action="status_changed")
+        event = AuditEvent.objects.get(action="user_changed")
         self.assertEqual((event.actor_id, event.object_id), (admin.pk, str(user.pk)))
         self.assertEqual(event.changes, {"status": ["active", "inactive"]})

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from core.http import SignedInRequest
 
 
-def document_of(user: User) -> dict[str, Any]:
-    """Return a person's whole document as they themselves read it, fresh from the database."""
+def document_of(user: User, *, viewer: User | None = None) -> dict[str, Any]:
+    """Return a person's whole document, fresh from the database, as they themselves or an admin read it."""
     row = User.objects.with_document().get(pk=user.pk)
-    return dict(UserSerializer(row, context={"viewer": row}).data)
+    return dict(UserSerializer(row, context={"viewer": viewer or row}).data)
 
 
 @extend_schema(tags=["My account"])
