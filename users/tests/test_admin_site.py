@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -14,7 +15,8 @@ from django.utils import timezone
 
 from core.models import AuditEvent
 from core.roles import Role
-from users.models import JoinPermissionChange, User
+from users.access import LastAdmin
+from users.models import JoinPermissionChange, User, UserProfile
 from users.tests.factories import make_admin, make_link, make_superuser, make_user
 
 LIST = reverse("admin:users_user_changelist")
@@ -128,6 +130,25 @@ class ChangingPeopleTests(DeskTestCase):
         self.assertTrue(self.staff.is_superuser)
         self.assertEqual((self.staff.status, self.staff.role), (before.status, before.role))
 
+    def test_a_rule_that_says_no_is_told_on_the_page(self) -> None:
+        """B24."""
+        with patch("users.services.accounts.check_change", side_effect=LastAdmin):
+            response = self.fill_in(self.student, track="x")
+
+        shown = self.client.get(response.url).content.decode()
+        self.assertIn("last active admin", shown)
+        self.assertEqual(User.objects.get(pk=self.student.pk).track, "")
+
+    def test_what_a_form_beside_the_account_changes_is_recorded_by_name(self) -> None:
+        profile = UserProfile.objects.create(user=self.student)
+        rows = {"profile-TOTAL_FORMS": 1, "profile-INITIAL_FORMS": 1, "profile-0-id": profile.pk}
+
+        self.fill_in(self.student, **rows, **{"profile-0-user": self.student.pk, "profile-0-bio": "Secret."})
+
+        profile.refresh_from_db()
+        event = AuditEvent.objects.get(action="changed")
+        self.assertEqual((profile.bio, event.changes), ("Secret.", {"fields": ["Bio"]}))
+
     def test_a_deleted_person_leaves_a_record_and_no_session(self) -> None:
         url = reverse("admin:users_user_delete", args=[self.student.pk])
 
@@ -232,3 +253,31 @@ class LinkTests(DeskTestCase):
 
         self.link.refresh_from_db()
         self.assertFalse(self.link.join_permission_granted)
+
+    def test_only_who_may_be_linked_is_linked(self) -> None:
+        mentor = make_user(role=Role.MENTOR)
+        for student, adult, status in (
+            (mentor, self.link.supervisor, 200),
+            (self.student, make_user(), 200),
+            (self.student, mentor, 302),
+        ):
+            with self.subTest(student=student.role, adult=adult.role):
+                data = {"student": student.pk, "supervisor": adult.pk, "relationship_type": "mentor"}
+                none = {"permission_changes-TOTAL_FORMS": 0, "permission_changes-INITIAL_FORMS": 0}
+                response = self.client.post(
+                    reverse("admin:users_studentsupervisor_add"), {**data, **none, "notes": ""}
+                )
+                self.assertEqual(response.status_code, status)
+
+    def test_every_write_is_recorded(self) -> None:
+        none = {"permission_changes-TOTAL_FORMS": 0, "permission_changes-INITIAL_FORMS": 0}
+        self.client.post(self.url, {"relationship_type": "mentor", "notes": "x", **none})
+        self.client.post(
+            reverse("admin:users_studentsupervisor_delete", args=[self.link.pk]), {"post": "yes"}
+        )
+
+        events = AuditEvent.objects.filter(object_id=self.link.pk).order_by("id")
+        self.assertEqual(
+            [(event.action, event.actor_id) for event in events],
+            [("changed", self.staff.pk), ("deleted", self.staff.pk)],
+        )

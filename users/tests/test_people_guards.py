@@ -1,0 +1,165 @@
+"""Nobody reaches above themselves, nobody shuts themselves out, and one admin stays (B23, B24)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import TestCase, TransactionTestCase, skipUnlessDBFeature
+from django.urls import reverse
+
+from authentication.tests.signing_in import signed_in_client
+from core.refusals import Forbidden
+from core.testing import in_parallel
+from users.access import LastAdmin, check_change, check_removal
+from users.models import User
+from users.services.accounts import change_account
+from users.services.erasure import erase_person
+from users.tests.factories import make_admin, make_superuser
+from users.tests.test_people import page_of, status_of
+
+WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("put", {"email": "evil@example.org"}),
+    ("patch", {"track": "x"}),
+    ("patch", {"role": "student"}),
+    ("patch", {"profile": {"bio": "x"}}),
+    ("delete", {}),
+)
+DEMOTIONS = ({"role": "mentor"}, {"status": "inactive"})
+
+
+def attempt(client: Any, method: str, url: str, body: Any) -> Any:
+    return getattr(client, method)(url, body, format="json")
+
+
+class SuperuserTests(TestCase):
+    def setUp(self) -> None:
+        self.superuser = make_superuser()
+        self.before = User.objects.filter(pk=self.superuser.pk).values().get()
+
+    def test_an_admin_may_do_nothing_to_a_superuser(self) -> None:
+        """B23."""
+        client = signed_in_client(make_admin())
+        attempts = [(method, page_of(self.superuser), body) for method, body in WRITES]
+        attempts.append(("put", status_of(self.superuser), {"status": "inactive"}))
+
+        for method, url, body in attempts:
+            with self.subTest(method=method, body=body):
+                response = attempt(client, method, url, body)
+                self.assertEqual(response.status_code, 403)
+                self.assertTrue(response.json()["error"])
+        self.assertEqual(User.objects.filter(pk=self.superuser.pk).values().get(), self.before)
+
+    def test_a_superuser_changes_another_and_deletes_none(self) -> None:
+        client = signed_in_client(make_superuser())
+
+        self.assertEqual(attempt(client, "patch", page_of(self.superuser), {"track": "x"}).status_code, 200)
+        self.assertEqual(client.delete(page_of(self.superuser)).status_code, 403)
+
+
+class OwnAccountTests(TestCase):
+    def test_admins_neither_demote_suspend_nor_delete_themselves(self) -> None:
+        """B24."""
+        make_admin()
+        for admin in (make_admin(), make_superuser(role="admin")):
+            client = signed_in_client(admin)
+            suspension = ("put", status_of(admin), {"status": "inactive"})
+            deletion: Any = ("delete", page_of(admin), {})
+            for method, url, body in (
+                suspension,
+                ("patch", page_of(admin), {"status": "inactive"}),
+                deletion,
+            ):
+                with self.subTest(admin=admin.is_superuser, method=method):
+                    response = attempt(client, method, url, body)
+                    self.assertEqual(response.status_code, 400)
+                    self.assertEqual(response.json()["code"], "own_account")
+
+    def test_an_admin_does_not_give_up_the_role(self) -> None:
+        """B24."""
+        admin = make_admin()
+        make_admin()
+
+        response = attempt(signed_in_client(admin), "patch", page_of(admin), {"role": "student"})
+
+        self.assertEqual((response.status_code, response.json()["code"]), (400, "own_account"))
+
+    def test_they_change_the_rest_of_themselves(self) -> None:
+        admin = make_admin()
+        client = signed_in_client(admin)
+
+        response = attempt(client, "patch", page_of(admin), {"track": "x", "profile": {"firstName": "A"}})
+
+        self.assertEqual((response.status_code, response.json()["name"]), (200, "A"))
+
+
+class LastAdminTests(TestCase):
+    def test_an_admin_demotes_another_while_one_stays(self) -> None:
+        for change in DEMOTIONS:
+            with self.subTest(change=change):
+                response = attempt(
+                    signed_in_client(make_admin()), "patch", page_of(make_admin()), dict(change)
+                )
+                self.assertEqual(response.status_code, 200)
+
+    def test_the_rule_itself_keeps_the_last_one_whoever_asks(self) -> None:
+        """B24. Over the API the one who asks is an admin too, and keeps what they are."""
+        last, by = make_admin(), make_superuser()
+
+        for change in DEMOTIONS:
+            with self.subTest(change=change):
+                with self.assertRaises(LastAdmin):
+                    check_change(last, dict(change), by=by, admins=[last])
+                check_change(last, dict(change), by=by, admins=[last, by])
+        with self.assertRaises(LastAdmin):
+            check_removal(last, by=by, admins=[last])
+
+    def test_one_who_has_lost_the_role_a_moment_ago_takes_it_from_nobody(self) -> None:
+        """B24."""
+        for loss in ({"role": "mentor"}, {"status": "inactive"}, {"is_active": False}):
+            person, by = make_admin(), make_admin()
+            User.objects.filter(pk=by.pk).update(**loss)
+
+            with self.subTest(loss=loss):
+                with self.assertRaises(Forbidden):
+                    change_account(person, by=by, account={"role": "student"})
+                with self.assertRaises(Forbidden):
+                    erase_person(person, by=by)
+
+
+@skipUnlessDBFeature("has_select_for_update")
+class RaceTests(TransactionTestCase):
+    """Two admins turn on each other at the same moment: one is left, in every round."""
+
+    def duel(self, method: str, body: dict[str, Any], *, path: Any) -> tuple[list[int], int]:
+        pair = [make_admin(), make_admin()]
+        clients = [signed_in_client(admin) for admin in pair]
+        answers = in_parallel(lambda n: attempt(clients[n], method, path(pair[1 - n]), body), 2)
+        left = User.objects.filter(User.ADMINS, is_active=True).exclude(status="inactive").count()
+        User.objects.all().delete()
+        return sorted(answer.status_code for answer in answers), left
+
+    def test_demoting_suspending_and_deleting_each_other(self) -> None:
+        """B24."""
+        for method, body, path in (
+            ("patch", {"role": "mentor"}, page_of),
+            ("put", {"status": "inactive"}, status_of),
+            ("delete", {}, page_of),
+        ):
+            for number in range(6):
+                with self.subTest(method=method, body=body, round=number):
+                    statuses, left = self.duel(method, body, path=path)
+                    self.assertEqual(left, 1)
+                    self.assertIn(statuses[0], (200, 204))
+                    self.assertIn(statuses[1], (400, 401, 403, 404))
+
+    def test_one_address_for_two_new_people_goes_to_one(self) -> None:
+        client_of = [signed_in_client(make_admin()) for _ in range(8)]
+
+        answers = in_parallel(
+            lambda n: attempt(
+                client_of[n], "post", reverse("admin_panel:user-list"), {"email": "ada@example.org"}
+            ),
+            8,
+        )
+
+        self.assertEqual(sorted(answer.status_code for answer in answers), [201, *[400] * 7])
