@@ -28,7 +28,7 @@ from authentication.serializers import (
 from authentication.services import redeem_code, redeem_link, request_sign_in
 from authentication.throttling import LinksPerSource, VerificationsPerSource
 from core.http import client_source
-from users.views.me import document_of
+from users.services.documents import document_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -34,6 +34,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Role": "core.roles.Role",
         "AccountStatus": "users.models.User.Status",
         "Relationship": "users.models.StudentSupervisor.Relationship",
+        "ArchiveState": "users.models.DataArchive.State",
+        "ImportState": "users.models.PeopleImport.State",
         "Connection": ["connected", "error"],
         "Readiness": ["healthy", "unhealthy"],
         "Liveness": ["alive"],

@@ -101,5 +101,6 @@ def s3(vultr: Mapping[str, str]) -> Store:
             "custom_domain": env("VULTR_S3_CUSTOM_DOMAIN") or None,
             "location": env("VULTR_KEY_PREFIX"),
             "file_overwrite": False,
+            "max_memory_size": 1_048_576,  # bytes of an opened file in memory; the rest on disk
         },
     }

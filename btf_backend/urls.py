@@ -5,14 +5,22 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+import core.urls
+import groups.urls
 import users.urls
 from authentication.bridge import BridgeView
+from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
 from core.views import unknown_path, welcome
 
 admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
 
-admin_urlpatterns = [*users.urls.admin_urlpatterns]
+admin_urlpatterns = [
+    *users.urls.admin_urlpatterns,
+    *groups.urls.admin_urlpatterns,
+    *core.urls.admin_urlpatterns,
+    path("stats/trends/", TrendsView.as_view(), name="trends"),
+]
 urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),

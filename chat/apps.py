@@ -6,3 +6,11 @@ from django.apps import AppConfig
 class ChatConfig(AppConfig):
     name = "chat"
     verbose_name = "Chat"
+
+    def ready(self) -> None:
+        from chat.personal import documents_of, erase_names, needed_uploads
+        from core.registry import erasure, my_data, uploads_needed
+
+        erasure.add("chat", erase_names)
+        my_data.add("chat", documents_of)
+        uploads_needed.add("chat", needed_uploads)

@@ -140,6 +140,7 @@ class Message(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["group", "-created_at", "-id"], name="message_timeline"),
+            models.Index(fields=["created_at"], name="message_by_moment"),
         ]
 
     def __str__(self) -> str:

@@ -9,3 +9,9 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from core import checks, converters, retention  # noqa: F401 - they register themselves
+        from core.personal import documents_of
+        from core.registry import erasure, my_data
+        from core.uploads.erasure import erase_uploads
+
+        erasure.add("core", erase_uploads)
+        my_data.add("core", documents_of)

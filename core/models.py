@@ -36,6 +36,13 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor_id", "-at"], name="audit_by_actor"),
             models.Index(fields=["object_type", "object_id", "-at"], name="audit_by_object"),
             models.Index(fields=["action", "-at"], name="audit_by_action"),
+            models.Index(fields=["object_id", "-at"], name="audit_by_object_id"),
+            models.Index(fields=["request_id", "-at"], name="audit_by_request"),
+            models.Index(
+                fields=["address", "-at"],
+                name="audit_by_address",
+                condition=models.Q(address__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,11 +6,10 @@ import csv
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiref.sync import sync_to_async
-from django.http import StreamingHttpResponse
+from core.streaming import InPieces
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 # OWASP "CSV Injection", with the full-width twins that some programs fold.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", *"\uff1d\uff0b\uff0d\uff20")
@@ -53,16 +52,10 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[s
     yield lines.take()
 
 
-class CsvResponse(StreamingHttpResponse):
-    """A CSV file to be saved; never whole in memory, under WSGI and ASGI alike."""
+class CsvResponse(InPieces):
+    """A CSV file to be saved."""
 
     def __init__(self, filename: str, text: Iterable[str]) -> None:
         super().__init__(text, content_type="text/csv; charset=utf-8")
         self.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
         self.headers["X-Content-Type-Options"] = "nosniff"
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces: Any = iter(self)
-        following: Any = sync_to_async(next)
-        while (piece := await following(pieces, None)) is not None:
-            yield piece

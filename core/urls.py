@@ -1,7 +1,8 @@
-"""Routes of the platform, below ``/api/``."""
+"""Routes of the platform, below ``/api/``, and of the audit log, below ``/api/admin/``."""
 
 from django.urls import path
 
+from core.audit_log.views import AuditLogView
 from core.views import HealthView, LiveView
 
 app_name = "core"
@@ -9,3 +10,5 @@ urlpatterns = [
     path("health/", HealthView.as_view(), name="health_check"),
     path("health/live/", LiveView.as_view(), name="health_live"),
 ]
+
+admin_urlpatterns = [path("audit/", AuditLogView.as_view(), name="audit-list")]

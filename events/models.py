@@ -55,6 +55,7 @@ class EventRegistration(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["event", "user"], name="registration_once_per_event")
         ]
+        indexes: ClassVar = [models.Index(fields=["registered_at"], name="registration_by_moment")]
 
     def __str__(self) -> str:
         return f"{self.user_id} at {self.event_id}"

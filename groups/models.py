@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from core.roles import Role
 
+if TYPE_CHECKING:
+    from typing import Self
+
 ID_RULE = "Letters, digits, - and _, of which the first is a letter or a digit."
 ID_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z"  # what URLs, sockets' rooms and Redis all take
+
+
+class GroupQuerySet(models.QuerySet["Group"]):
+    """Questions about many groups."""
+
+    def active(self) -> Self:
+        """Groups whose status is "active", in any case."""
+        return self.filter(Exact(Lower("status"), "active"))
 
 
 class Group(models.Model):
@@ -44,6 +56,8 @@ class Group(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = GroupQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
         constraints: ClassVar = [
@@ -57,6 +71,10 @@ class Group(models.Model):
                 name="group_id_fits_urls_and_rooms",
                 violation_error_message=ID_RULE,
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(Lower("status"), Lower("track"), name="group_by_status_and_track"),
+            models.Index(Lower("track"), name="group_by_track"),
         ]
 
     def __str__(self) -> str:

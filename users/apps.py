@@ -6,3 +6,14 @@ from django.apps import AppConfig
 class UsersConfig(AppConfig):
     name = "users"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        from core.registry import erasure, my_data
+        from users import tasks  # noqa: F401 - they register themselves
+        from users.services.documents import documents_of
+        from users.services.imports import forget_rows
+        from users.services.traces import erase_traces
+
+        erasure.add("users", erase_traces)
+        erasure.add("imports", forget_rows)
+        my_data.add("users", documents_of)

@@ -41,6 +41,7 @@ PUT     /api/users/me/                      401 200 200 200 401 200 200 200
 PATCH   /api/users/me/                      401 200 200 200 401 200 200 200
 GET     /api/users/me/supervisors/          401 200 200 200 401 200 200 200
 PATCH   /api/users/me/supervisors/{id}/     401 404 404 404 401 404 404 404
+GET     /api/users/me/export/               401 202 202 202 401 202 202 202
 
 GET     /api/admin/users/                       401 403 403 403 401 403 200 200
 POST    /api/admin/users/                       401 403 403 403 401 403 400 400
@@ -52,6 +53,15 @@ PUT     /api/admin/users/{id}/status/           401 403 403 403 401 403 404 404
 PATCH   /api/admin/users/{id}/status/           401 403 403 403 401 403 404 404
 GET     /api/admin/users/filters/               401 403 403 403 401 403 200 200
 GET     /api/admin/users/export/                401 403 403 403 401 403 200 200
+GET     /api/admin/users/import/                401 403 403 403 401 403 200 200
+POST    /api/admin/users/import/                401 403 403 403 401 403 415 415
+GET     /api/admin/users/import/{id}/           401 403 403 403 401 403 404 404
+POST    /api/admin/users/import/{id}/commit/    401 403 403 403 401 403 404 404
+POST    /api/admin/users/import/{id}/undo/      401 403 403 403 401 403 404 404
+GET     /api/admin/users/import/{id}/rejected/  401 403 403 403 401 403 404 404
+GET     /api/admin/stats/                       401 403 403 403 401 403 200 200
+GET     /api/admin/stats/trends/                401 403 403 403 401 403 200 200
+GET     /api/admin/audit/                       401 403 403 403 401 403 200 200
 GET     /api/admin/student-supervisors/         401 403 403 403 401 403 200 200
 POST    /api/admin/student-supervisors/         401 403 403 403 401 403 400 400
 GET     /api/admin/student-supervisors/{id}/    401 403 403 403 401 403 404 404

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations, schema
-from users.models import SupervisorProfile, User, UserProfile
+from users.models import ImportRow, PeopleImport, SupervisorProfile, User, UserProfile
 from users.tests.factories import make_admin, make_link, make_user
 
 BODIES: Final[dict[str, Any]] = {
@@ -22,6 +22,8 @@ BODIES: Final[dict[str, Any]] = {
     "PATCH /api/admin/users/{id}/": {"track": "AUS-NSW"},
     "PUT /api/admin/users/{id}/status/": {"status": "active"},
     "PATCH /api/admin/student-supervisors/{id}/": {"notes": "x"},
+    "POST /api/admin/users/import/{id}/commit/": {},
+    "POST /api/admin/users/import/{id}/undo/": {},
 }
 
 
@@ -47,7 +49,8 @@ class ResponseTests(TestCase):
         UserProfile.objects.create(user=cls.user, year_level=3, areas_of_interest=["x"])
         SupervisorProfile.objects.create(user=cls.user, wwcc_expiry=date(2031, 4, 5))
         cls.admin = make_admin()
-        make_link(make_user(), cls.user)
+        link = make_link(make_user(), cls.user)
+        PeopleImport.objects.create(pk=link.pk, counts=ImportRow.objects.tally())
         make_link(cls.user, cls.admin, join_permission_granted=True)
 
     def problems(self, body: Any, response: dict[str, Any]) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
 
 from django.db import ProgrammingError, connection, transaction
 from django.test import TestCase
+from django.urls import reverse
 
+from authentication.tests.signing_in import signed_in_client
 from core import audit
-from core.logs import current_request_id
+from core.logs import current_address, current_request_id
 from core.models import AuditEvent
-from users.tests.factories import make_user
+from users.tests.factories import make_admin, make_superuser, make_user
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class RecordTests(TestCase):
@@ -50,6 +55,43 @@ class RecordTests(TestCase):
         self.assertFalse(AuditEvent.objects.exists())
 
 
+class AddressTests(TestCase):
+    def kept(self, address: str, actor: User | None) -> str | None:
+        token = current_address.set(address)
+        self.addCleanup(current_address.reset, token)
+        return AuditEvent.objects.get(pk=audit.record("made", actor=actor).pk).address
+
+    def test_it_is_kept_of_admins_and_staff(self) -> None:
+        for name, actor in (
+            ("admin", make_admin()),
+            ("superuser", make_superuser()),
+            ("staff", make_user(is_staff=True)),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.kept("192.0.2.1", actor), "192.0.2.1")
+
+    def test_it_is_not_kept_of_participants_nor_of_nobody(self) -> None:
+        for role in ("student", "mentor", "supervisor"):
+            with self.subTest(role):
+                self.assertIsNone(self.kept("192.0.2.1", make_user(role=role, status="active")))
+        self.assertIsNone(self.kept("192.0.2.1", None))
+
+    def test_what_is_no_address_is_none(self) -> None:
+        for text in ("", "unknown", "192.0.2.256", "192.0.2.1, 192.0.2.2", "<script>", "1" * 5_000, "\0"):
+            with self.subTest(text[:10]):
+                self.assertIsNone(self.kept(text, make_admin()))
+
+    def test_an_ipv6_address_is_written_in_one_way(self) -> None:
+        self.assertEqual(self.kept("2001:0DB8:0:0::1", make_admin()), "2001:db8::1")
+
+    def test_it_comes_from_the_request(self) -> None:
+        admin = make_admin()
+        client = signed_in_client(admin)
+        client.get(reverse("admin_panel:user-export"), REMOTE_ADDR="192.0.2.7")
+
+        self.assertEqual(AuditEvent.objects.get(action="people_exported").address, "192.0.2.7")
+
+
 class DifferenceTests(TestCase):
     def test_values_are_told_only_where_they_are_not_personal(self) -> None:
         before = {"role": "student", "email": "ada@example.org", "track": "", "bio": "old"}
@@ -76,6 +118,9 @@ class AppendOnlyTests(TestCase):
             "delete many": rows.delete,
             "raw update": lambda: self.sql("UPDATE core_auditevent SET actor_id = NULL"),
             "raw delete": lambda: self.sql("DELETE FROM core_auditevent"),
+            "upsert": lambda: AuditEvent.objects.bulk_create(
+                [event], update_conflicts=True, unique_fields=["id"], update_fields=["action"]
+            ),
         }
         for name, attempt in attempts.items():
             refused = self.assertRaisesMessage(ProgrammingError, "append-only")

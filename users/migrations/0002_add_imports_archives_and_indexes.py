@@ -32,12 +32,14 @@ class Migration(migrations.Migration):
             name='ImportRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField(help_text='Where it begins in the file; the header is on line 1.')),
+                ('line', models.PositiveIntegerField(help_text='Where it begins in the file.')),
                 ('outcome', models.CharField(choices=[('create', 'Makes an account'), ('update', 'Changes an account'), ('unchanged', 'Says what is stored already'), ('rejected', 'Cannot be taken')], max_length=20)),
                 ('state', models.CharField(choices=[('waiting', 'Not written'), ('written', 'Written'), ('undone', 'Undone'), ('kept', 'Not undone: changed or used since')], default='waiting', max_length=20)),
                 ('address_key', models.CharField(blank=True, help_text='A digest of the address.', max_length=32)),
                 ('content', models.TextField(help_text='Sealed: the cells, faults and remarks.')),
-                ('before', models.TextField(blank=True, help_text='Sealed: what it replaced.')),
+                ('before', models.TextField(blank=True, help_text='Sealed: what it replaced, and by what.')),
+                ('fault_count', models.PositiveIntegerField(default=0)),
+                ('remark_count', models.PositiveIntegerField(default=0)),
             ],
             options={
                 'db_table': 'people_import_rows',
@@ -56,6 +58,7 @@ class Migration(migrations.Migration):
                 ('change_address', models.BooleanField(default=False, help_text='May change the address of people who exist.')),
                 ('header', models.JSONField(default=list, help_text='As the file has it.')),
                 ('ignored_columns', models.JSONField(default=list)),
+                ('counts', models.JSONField(default=dict, help_text='Of its rows, kept up with each change of them; stays when they go.')),
             ],
             options={
                 'db_table': 'people_imports',
@@ -92,6 +95,11 @@ class Migration(migrations.Migration):
             model_name='peopleimport',
             name='created_by',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='peopleimport',
+            name='acted_by',
+            field=models.ForeignKey(help_text='Who asked for it to be written or undone.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='importrow',

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from users.models.people import User
@@ -13,6 +15,14 @@ from users.models.people import User
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
+
+
+class PeopleImportQuerySet(models.QuerySet["PeopleImport"]):
+    """Questions about many imports."""
+
+    def ended_before(self, moment: datetime) -> Self:
+        """Imports written before a moment, or where they never were, checked before it."""
+        return self.alias(ended=Coalesce("committed_at", "created_at")).filter(ended__lt=moment)
 
 
 class PeopleImport(models.Model):
@@ -26,10 +36,20 @@ class PeopleImport(models.Model):
         UNDONE = "undone", "Undone"
 
     KEEP_ROWS: ClassVar = timedelta(hours=24)
+    # What was begun in time may end: rows are deleted that much later.
+    TIME_TO_END: ClassVar = timedelta(hours=1)
+    KEEP: ClassVar = timedelta(days=90)
 
     filename = models.CharField(max_length=255)
     state = models.CharField(max_length=20, choices=State, default=State.CHECKED)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    acted_by = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Who asked for it to be written or undone.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     committed_at = models.DateTimeField(null=True, help_text="When the last row was written.")
     change_role = models.BooleanField(default=False, help_text="May change the role of people who exist.")
@@ -41,6 +61,11 @@ class PeopleImport(models.Model):
         default=list, help_text="As the file has it."
     )
     ignored_columns: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
+    counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
+        default=dict, help_text="Of its rows, kept up with each change of them; stays when they go."
+    )
+
+    objects = PeopleImportQuerySet.as_manager()
 
     class Meta:
         db_table = "people_imports"
@@ -55,12 +80,42 @@ class PeopleImport(models.Model):
         """Until when it can be committed or undone: its rows are personal, and are deleted then."""
         return (self.committed_at or self.created_at) + self.KEEP_ROWS
 
+    @property
+    def may_begin(self) -> bool:
+        """Tell whether it can still be committed or undone."""
+        return timezone.now() < self.rows_kept_until
+
+    @property
+    def may_go_on(self) -> bool:
+        """Tell whether what was begun may still be ended."""
+        return timezone.now() < self.rows_kept_until + self.TIME_TO_END
+
 
 class ImportRowQuerySet(models.QuerySet["ImportRow"]):
     """Questions about many rows."""
 
     def in_file_order(self) -> Self:
         return self.order_by("line", "id")
+
+    def to_write(self) -> Self:
+        return self.filter(ImportRow.WORK, state=ImportRow.State.WAITING)
+
+    def to_undo(self) -> Self:
+        return self.filter(state=ImportRow.State.WRITTEN)
+
+    def tally(self) -> dict[str, int]:
+        """Count rows by what becomes and became of them, with their faults and remarks: one query."""
+        outcomes = {each.value: Count("id", filter=Q(outcome=each)) for each in ImportRow.Outcome}
+        ended = [each for each in ImportRow.State if each != ImportRow.State.WAITING]
+        states = {each.value: Count("id", filter=Q(state=each)) for each in ended}
+        return self.aggregate(
+            total=Count("id"),
+            waiting=Count("id", filter=ImportRow.WORK & Q(state=ImportRow.State.WAITING)),
+            faults=Coalesce(Sum("fault_count"), 0),
+            remarks=Coalesce(Sum("remark_count"), 0),
+            **outcomes,
+            **states,
+        )
 
 
 class ImportRow(models.Model):
@@ -79,7 +134,7 @@ class ImportRow(models.Model):
         KEPT = "kept", "Not undone: changed or used since"
 
     batch = models.ForeignKey(PeopleImport, models.CASCADE, related_name="rows")
-    line = models.PositiveIntegerField(help_text="Where it begins in the file; the header is on line 1.")
+    line = models.PositiveIntegerField(help_text="Where it begins in the file.")
     outcome = models.CharField(max_length=20, choices=Outcome)
     state = models.CharField(max_length=20, choices=State, default=State.WAITING)
     address_key = models.CharField(max_length=32, blank=True, help_text="A digest of the address.")
@@ -87,7 +142,11 @@ class ImportRow(models.Model):
         User, models.CASCADE, null=True, related_name="import_rows", help_text="Whom it made or changed."
     )
     content = models.TextField(help_text="Sealed: the cells, faults and remarks.")
-    before = models.TextField(blank=True, help_text="Sealed: what it replaced.")
+    before = models.TextField(blank=True, help_text="Sealed: what it replaced, and by what.")
+    fault_count = models.PositiveIntegerField(default=0)
+    remark_count = models.PositiveIntegerField(default=0)
+
+    WORK: ClassVar = Q(outcome__in=[Outcome.CREATE, Outcome.UPDATE])
 
     objects = ImportRowQuerySet.as_manager()
 

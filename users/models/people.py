@@ -27,6 +27,13 @@ SEARCHED = Func(
     template="LOWER(%(expressions)s)",
     output_field=models.TextField(),
 )
+UNINDEXED_FIRST_NAME = Func(
+    F("first_name"),
+    Value(""),
+    arg_joiner=" || ",
+    template="%(expressions)s",
+    output_field=models.TextField(),
+)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -47,8 +54,20 @@ class UserQuerySet(models.QuerySet["User"]):
             return self
         return self.alias(searched=SEARCHED).filter(Contains(F("searched"), Lower(Value(words))))
 
+    @property
+    def is_searched(self) -> bool:
+        return "searched" in self.query.annotations
+
     def by_name(self) -> Self:
         return self.order_by("first_name", "last_name", "email", "id")
+
+    def found_by_name(self) -> Self:
+        """The order of ``by_name``, for few rows: they are found first, then sorted.
+
+        PostgreSQL would walk the index of names until a page is full, as if those whose name was
+        searched for did not lie together, anywhere in it. An expression is in no index.
+        """
+        return self.order_by(UNINDEXED_FIRST_NAME, "last_name", "email", "id")
 
     def tracks(self) -> models.QuerySet[User, str]:
         """The tracks in use, in order, each once: which spelling stands for it is the database's first."""

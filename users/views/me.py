@@ -10,7 +10,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from users.models import StudentSupervisor, User
+from users.models import StudentSupervisor
 from users.serializers.people import (
     JoinPermissionSerializer,
     LinkSerializer,
@@ -18,6 +18,7 @@ from users.serializers.people import (
     UserSerializer,
 )
 from users.services.accounts import update_account
+from users.services.documents import document_of
 from users.services.links import decide_join_permission
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from core.http import SignedInRequest
-
-
-def document_of(user: User, *, viewer: User | None = None) -> dict[str, Any]:
-    """Return a person's whole document, fresh from the database, as they themselves or an admin read it."""
-    row = User.objects.with_document().get(pk=user.pk)
-    return dict(UserSerializer(row, context={"viewer": viewer or row}).data)
 
 
 @extend_schema(tags=["My account"])

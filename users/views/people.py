@@ -13,12 +13,13 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.pagination import HousePagination
 from core.permissions import IsPlatformAdmin
 from core.roles import Role
 from core.spreadsheets import CsvResponse
+from core.streaming import WhateverIsAccepted
 from users.filters import PeopleFilter
 from users.models import User
+from users.pagination import PeoplePagination
 from users.serializers.directory import (
     AccountSerializer,
     FilterChoicesSerializer,
@@ -28,9 +29,9 @@ from users.serializers.directory import (
 )
 from users.serializers.people import UserSerializer
 from users.services.accounts import change_account, change_status, create_account
+from users.services.documents import document_of
 from users.services.erasure import erase_person
 from users.services.export import export_people
-from users.views.me import document_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -48,12 +49,6 @@ EXAMPLE = OpenApiExample(
     },
     request_only=True,
 )
-
-
-class PeoplePagination(HousePagination):
-    """Up to 500 people a page: the web client fills its pickers in one go."""
-
-    max_page_size = 500
 
 
 @extend_schema(tags=["People"])
@@ -170,7 +165,7 @@ class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
         filters=True,
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
-    @action(detail=False, pagination_class=None)
+    @action(detail=False, pagination_class=None, content_negotiation_class=WhateverIsAccepted)
     def export(self, request: SignedInRequest) -> CsvResponse:
         """Stream everybody whom the same filters find, in the same order, as UTF-8 CSV for spreadsheets.
 

@@ -1,0 +1,396 @@
+"""Erasing a person leaves nothing of them, in any column of any table or in the storage (D5; SAFETY B40)."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from datetime import date
+from threading import Event
+from typing import Any, Final
+from unittest import skipUnless
+from unittest.mock import patch
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection
+from django.test import TestCase, TransactionTestCase, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from authentication.models import RefreshToken, SignInSession
+from authentication.sessions import open_session
+from chat.models import Message, MessageAttachment
+from chat.tests.factories import make_message
+from core import audit
+from core.models import AuditEvent, Upload
+from core.registry import erasure, uploads_needed
+from core.testing import in_parallel
+from core.uploads.erasure import plain_name, telling_words, tells
+from core.uploads.files import remove_files
+from core.uploads.store import store_upload
+from events.models import EventRegistration
+from events.tests.factories import make_event
+from groups.models import Group, GroupMember, Milestone, Task
+from groups.tests.factories import make_group
+from resources.models import Resource
+from users.models import DataArchive, StudentSupervisor, SupervisorProfile, User, UserProfile
+from users.services.archive import request_archive
+from users.services.erasure import erase_person
+from users.services.links import decide_join_permission
+from users.tests.factories import make_admin, make_link, make_user
+
+ADDRESS: Final = "ZQ.Wombatson@erasure.example"
+PERSONAL: Final = (
+    *("Zephyrine", "Quillfeather", ADDRESS, "wombatson", "0499 123 987", "WWC-5550199", "axolotl genomes"),
+    *("Hogsnorton High", "Umbrella Mycology", "pangolin-photo", "guardian-of-zq", "supervisor-of-zq"),
+    *("Friday evenings only", "Firefox"),
+)
+AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+
+
+class StoredFiles(TestCase):
+    """A storage of the test's own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.enterContext(override_settings(MEDIA_ROOT=folder.name))
+
+    def upload(self, name: str, owner: User) -> Upload:
+        return store_upload(SimpleUploadedFile(name, b"text", "text/plain"), prefix="uploads", owner=owner)
+
+    def attach(self, message: Message, upload: Upload | None, filename: str) -> MessageAttachment:
+        url = f"https://files.example/{upload.key if upload else 'x'}"
+        return MessageAttachment.objects.create(
+            message=message, upload=upload, filename=filename, file_url=url
+        )
+
+
+class ErasureCase(StoredFiles):
+    """A person who has left something everywhere, and others beside them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.admin, self.friend, self.adult = make_admin(), make_user(), make_user(role="mentor")
+        self.person = self.make_person()
+        self.client: Any = APIClient()
+        self.client.force_authenticate(self.admin)
+        self.leave_files_and_messages()
+        self.leave_rows()
+
+    def make_person(self) -> User:
+        person = make_user(email=ADDRESS, first_name="Zephyrine", last_name="Quillfeather", role="supervisor")
+        UserProfile.objects.create(
+            user=person,
+            first_name="Zephyrine",
+            last_name="Quillfeather",
+            bio="I love axolotl genomes",
+            school_name="Hogsnorton High",
+            guardian_email="guardian-of-zq@erasure.example",
+            supervisor_email="supervisor-of-zq@erasure.example",
+            availability="Friday evenings only",
+        )
+        SupervisorProfile.objects.create(
+            user=person,
+            organization="Umbrella Mycology",
+            phone_number="0499 123 987",
+            wwcc_number="WWC-5550199",
+        )
+        return person
+
+    def leave_files_and_messages(self) -> None:
+        self.group = make_group(members=[self.person, self.friend], mentor=self.person)
+        self.alone = self.upload("pangolin-photo.txt", self.person)
+        self.shared = self.upload("Plan by ZEPHYRINE.txt", self.person)
+        self.cover = self.upload("cover-wombatson.txt", self.person)
+        self.message = make_message(group=self.group, author=self.person, text="The plates grew well")
+        self.attachment = self.attach(self.message, self.shared, "Zéphyrine's plan.txt")
+        self.foreign = self.attach(self.message, None, "results.txt")
+        Message.objects.filter(pk=self.message.pk).update(moderated_by=self.person)
+        self.reply = make_message(group=self.group, author=self.friend, text="Good")
+        self.passed_on = self.attach(self.reply, self.shared, "as-quillfeather-said.txt")
+        self.other_file = self.upload("mine.txt", self.friend)
+        self.attach(self.reply, self.other_file, "mine.txt")
+        Resource.objects.create(title="Guide", type="guide", file_url=f"/media/{self.cover.key}")
+
+    def leave_rows(self) -> None:
+        open_session(self.person, user_agent=AGENT)
+        decide_join_permission(make_link(self.friend, self.person), by=self.person, granted=True)
+        make_link(self.person, self.adult)
+        milestone = Milestone.objects.create(group=self.group, title="Grow")
+        self.task = Task.objects.create(milestone=milestone, name="Pour", assigned_to=self.person)
+        EventRegistration.objects.create(event=make_event(), user=self.person)
+        UserProfile.objects.create(
+            user=self.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
+        )
+        for who, whom in ((self.admin, self.person), (self.person, self.friend), (self.admin, self.friend)):
+            LogEntry.objects.create(
+                user=who,
+                content_type=ContentType.objects.get_for_model(User),
+                object_id=str(whom.pk),
+                object_repr=whom.name,
+                action_flag=CHANGE,
+            )
+        audit.record("signed_in", actor=self.person, target=self.person)
+        with self.captureOnCommitCallbacks(execute=True):
+            request_archive(self.person)
+        self.archive = DataArchive.objects.get(user=self.person, state="ready")
+
+    def erase(self) -> Any:
+        with self.captureOnCommitCallbacks(execute=True):
+            return self.client.delete(reverse("admin_panel:user-detail", args=[self.person.pk]))
+
+
+def words_in_database() -> dict[str, list[str]]:
+    """Return, for each personal string that is found, the tables that hold it; reads every column."""
+    found: dict[str, list[str]] = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - a table's name
+            text = str(cursor.fetchall()).casefold()
+            for word in PERSONAL:
+                if word.casefold() in text:
+                    found.setdefault(word, []).append(table)
+    return found
+
+
+class NothingIsLeftTests(ErasureCase):
+    def test_no_column_of_any_table_holds_anything_of_the_person(self) -> None:
+        """SAFETY B40."""
+        self.assertEqual(set(words_in_database()), set(PERSONAL))
+
+        self.assertEqual(self.erase().status_code, 204)
+
+        self.assertEqual(words_in_database(), {})
+
+    def test_nothing_of_the_person_is_logged(self) -> None:
+        with self.assertLogs(level=logging.INFO) as logs:
+            logging.getLogger(__name__).info("begin")
+            self.erase()
+
+        text = " ".join(str(vars(record)) for record in logs.records).casefold()
+        self.assertEqual([word for word in PERSONAL if word.casefold() in text], [])
+
+    def test_files_that_nobody_else_needs_are_gone_and_so_is_the_archive(self) -> None:
+        self.erase()
+
+        self.assertFalse(Upload.objects.filter(pk=self.alone.pk).exists())
+        self.assertFalse(default_storage.exists(self.alone.key))
+        self.assertFalse(default_storage.exists(self.archive.key))
+        self.assertEqual(DataArchive.objects.count(), 0)
+
+    def test_sessions_and_links_are_gone(self) -> None:
+        self.erase()
+
+        for model in (SignInSession, RefreshToken, StudentSupervisor, EventRegistration):
+            with self.subTest(model.__name__):
+                self.assertEqual(model._default_manager.count(), 0)
+
+    def test_the_audit_keeps_a_pseudonym(self) -> None:
+        before = AuditEvent.objects.filter(actor_id=self.person.pk).count()
+        self.assertGreater(before, 0)
+
+        self.erase()
+
+        self.assertEqual(AuditEvent.objects.filter(actor_id=self.person.pk).count(), before)
+        erased = AuditEvent.objects.get(action="user_deleted")
+        self.assertEqual((erased.actor_id, erased.object_id), (self.admin.pk, str(self.person.pk)))
+
+
+class OthersKeepTheirsTests(ErasureCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.erase()
+
+    def test_the_conversation_stays_readable_without_an_author(self) -> None:
+        """D5."""
+        self.message.refresh_from_db()
+
+        self.assertEqual((self.message.text, self.message.author), ("The plates grew well", None))
+        self.assertEqual(self.message.moderated_by, None)
+        self.assertEqual(Message.objects.get(author=self.friend), self.reply)
+
+    def test_what_hangs_on_it_stays_under_a_plain_name(self) -> None:
+        self.shared.refresh_from_db()
+        self.attachment.refresh_from_db()
+
+        self.assertEqual((self.shared.owner, self.shared.filename), (None, "file.txt"))
+        self.assertEqual((self.attachment.upload, self.attachment.filename), (self.shared, "file.txt"))
+        self.assertTrue(default_storage.exists(self.shared.key))
+
+    def test_so_does_what_others_passed_on(self) -> None:
+        self.passed_on.refresh_from_db()
+
+        self.assertEqual((self.passed_on.message, self.passed_on.filename), (self.reply, "file.txt"))
+
+    def test_a_name_that_tells_nothing_stays(self) -> None:
+        self.foreign.refresh_from_db()
+
+        self.assertEqual(self.foreign.filename, "results.txt")
+
+    def test_what_is_published_stays(self) -> None:
+        self.cover.refresh_from_db()
+
+        self.assertEqual((self.cover.owner, self.cover.filename), (None, "file.txt"))
+        self.assertTrue(default_storage.exists(self.cover.key))
+
+    def test_others_files_groups_and_profiles_are_untouched(self) -> None:
+        self.other_file.refresh_from_db()
+        self.task.refresh_from_db()
+        profile = UserProfile.objects.get(user=self.friend)
+
+        self.assertEqual((self.other_file.owner, self.other_file.filename), (self.friend, "mine.txt"))
+        self.assertTrue(default_storage.exists(self.other_file.key))
+        self.assertEqual(self.task.assigned_to, None)
+        self.assertEqual(Group.objects.get(pk=self.group.pk).mentor, None)
+        self.assertEqual(list(GroupMember.objects.values_list("user", flat=True)), [self.friend.pk])
+        self.assertEqual((profile.guardian_email, profile.supervisor_email, profile.bio), ("", "", "Bees"))
+
+    def test_the_admin_sites_history_of_others_stays(self) -> None:
+        kept = LogEntry.objects.get()
+
+        self.assertEqual((kept.user, kept.object_id), (self.admin, str(self.friend.pk)))
+
+
+class WholeOrNotAtAllTests(ErasureCase):
+    def test_an_app_that_fails_leaves_everything_as_it_was(self) -> None:
+        def fail(user: User) -> None:
+            raise OSError
+
+        before = words_in_database()
+        with patch.dict(erasure.entries, {"last": fail}), self.assertRaises(OSError):
+            self.erase()
+
+        self.assertEqual(words_in_database(), before)
+        for key in (self.alone.key, self.shared.key, self.archive.key):
+            self.assertTrue(default_storage.exists(key))
+        self.assertTrue(SignInSession.objects.live().filter(user=self.person).exists())
+
+    def test_a_storage_that_fails_is_asked_again(self) -> None:
+        delete, failures = default_storage.delete, iter([OSError(), OSError()])
+
+        def fail_twice(key: str) -> None:
+            for failure in failures:
+                raise failure
+            delete(key)
+
+        with patch.object(default_storage, "delete", fail_twice):
+            self.assertEqual(self.erase().status_code, 204)
+
+        self.assertFalse(default_storage.exists(self.alone.key))
+        self.assertFalse(default_storage.exists(self.archive.key))
+
+    def test_one_file_that_cannot_be_deleted_holds_up_no_other(self) -> None:
+        with patch.object(default_storage, "delete", side_effect=[OSError(), None]) as delete:
+            self.assertRaises(OSError, remove_files, ["a", "b"])
+
+        self.assertEqual([call.args[0] for call in delete.call_args_list], ["a", "b"])
+
+    def test_a_file_that_has_gone_already_is_no_fault(self) -> None:
+        default_storage.delete(self.alone.key)
+
+        self.assertEqual(self.erase().status_code, 204)
+        self.assertEqual(words_in_database(), {})
+
+
+class CostTests(StoredFiles):
+    def queries_to_erase(self, count: int) -> int:
+        person, friend = make_user(first_name="Zephyrine"), make_user()
+        group = make_group(members=[person, friend])
+        for number in range(count):
+            self.upload(f"alone{number}.txt", person)
+            message = make_message(group=group, author=person, text="x")
+            self.attach(message, self.upload(f"Zephyrine{number}.txt", person), f"zephyrine{number}.txt")
+            UserProfile.objects.create(user=make_user(), guardian_email=person.email)
+        client: Any = APIClient()
+        client.force_authenticate(make_admin())
+        with CaptureQueriesContext(connection) as queries:
+            client.delete(reverse("admin_panel:user-detail", args=[person.pk]))
+        self.assertFalse(User.objects.filter(pk=person.pk).exists())
+        return len(queries)
+
+    def test_it_costs_the_same_however_much_there_is(self) -> None:
+        ContentType.objects.get_for_model(User)
+
+        self.assertEqual(self.queries_to_erase(1), self.queries_to_erase(30))
+
+
+class NamesOfFilesTests(TestCase):
+    def test_names_are_found_whatever_their_spelling(self) -> None:
+        """Phones decompose accents, and people write names in every case and order."""
+        words = telling_words(
+            User(first_name="Zoë Anne", last_name="O'Brien-Li", email="z.obrien07@example.org")
+        )
+        for filename in (
+            *("ZOE.pdf", "Zoe\u0308_essay.pdf", "obrien07.png", "essay-anne.txt", "my brien.txt"),
+            *("z.obrien07@example.org.txt", "Li.pdf", "draft_li_2.pdf"),
+        ):
+            with self.subTest(filename):
+                self.assertTrue(tells(filename, words))
+        for filename in ("plan.pdf", "lichen.pdf", "zoo.png", "plaza.txt", ""):
+            with self.subTest(filename):
+                self.assertFalse(tells(filename, words))
+
+    def test_two_signs_of_a_script_without_an_alphabet_are_a_name(self) -> None:
+        words = telling_words(User(first_name="伟", last_name="李", email="a@example.org"))
+
+        self.assertTrue(tells("李伟的报告.pdf", words))
+
+    def test_somebody_without_a_name_is_told_by_their_address_alone(self) -> None:
+        self.assertEqual(telling_words(User(email="b4@example.org")), {"b4"})
+
+    def test_the_plain_name_keeps_an_extension_that_we_know(self) -> None:
+        for filename, plain in (("Ada.PDF", "file.pdf"), ("x.ada", "file"), ("Ada", "file")):
+            with self.subTest(filename):
+                self.assertEqual(plain_name(filename), plain)
+
+
+class NeededTests(StoredFiles):
+    def test_covers_of_events_and_resources_are_needed(self) -> None:
+        person = make_user()
+        covers = [self.upload(f"cover{number}.txt", person) for number in range(3)]
+        make_event(cover_image=f"/media/{covers[0].key}", date=date(2031, 1, 1))
+        Resource.objects.create(
+            title="x", type="guide", file_url="https://x.example/", cover_image=covers[1].key
+        )
+        client: Any = APIClient()
+        client.force_authenticate(make_admin())
+
+        with self.captureOnCommitCallbacks(execute=True):
+            client.delete(reverse("admin_panel:user-detail", args=[person.pk]))
+
+        self.assertEqual(list(Upload.objects.order_by("pk")), covers[:2])
+        self.assertFalse(default_storage.exists(covers[2].key))
+
+
+@skipUnless(connection.vendor == "postgresql", "SQLite has one writer: the race cannot happen there.")
+class RaceTests(TransactionTestCase):
+    def test_a_file_that_is_attached_at_this_moment_is_refused_not_lost(self) -> None:
+        """The row is held from the question who needs it to the commit."""
+        admin, person = make_admin(), make_user()
+        message = make_message()
+        upload = Upload.objects.create(owner=person, key="uploads/x.txt", filename="x.txt", size=1)
+        asked = Event()
+
+        def take_a_while(ids: Any) -> set[int]:
+            asked.set()
+            time.sleep(0.3)
+            return set()
+
+        def erase_or_attach(number: int) -> None:
+            if number == 0:
+                erase_person(person, by=admin)
+            else:
+                asked.wait(timeout=5)
+                MessageAttachment.objects.create(message=message, upload_id=upload.pk, file_url="https://x/")
+
+        with patch.dict(uploads_needed.entries, {"last": take_a_while}):
+            _, attached = in_parallel(erase_or_attach, 2)
+
+        self.assertIsInstance(attached, IntegrityError)
+        self.assertFalse(Upload.objects.exists())
+        self.assertFalse(User.objects.filter(pk=person.pk).exists())

@@ -1,0 +1,1 @@
+"""Reading the audit log over the API; ``core.audit`` alone writes it."""

@@ -1,0 +1,1 @@
+"""Spreadsheets of people: what stands in them, and what it would change."""

@@ -1,0 +1,50 @@
+"""What happens to people's data in the background."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.periodic import periodic
+from core.tasks import Abandoned, background
+from users.services import archive, imports
+from users.services.import_rows import ImportStopped
+from users.services.import_undoing import undo_next_rows
+from users.services.import_writing import write_next_rows
+
+
+@background(attempts=5)
+def build_archive(*, archive_id: int) -> None:
+    """Put together what a person asked for of themselves."""
+    archive.build_archive(archive_id)
+
+
+@periodic("prune_archives", every=timedelta(hours=1))
+def prune_archives() -> dict[str, int]:
+    """Delete the ZIPs that people asked for more than a day ago."""
+    return {"deleted": archive.prune_archives()}
+
+
+@background(attempts=8)
+def commit_import(*, import_id: int) -> None:
+    """Write a checked import, some rows a transaction: each run goes on where the last one stopped."""
+    try:
+        while write_next_rows(import_id):
+            pass
+    except ImportStopped as error:
+        raise Abandoned from error
+
+
+@background(attempts=8)
+def undo_import(*, import_id: int) -> None:
+    """Take an import back, some rows a transaction."""
+    try:
+        while undo_next_rows(import_id):
+            pass
+    except ImportStopped as error:
+        raise Abandoned from error
+
+
+@periodic("prune_imports", every=timedelta(hours=1))
+def prune_imports() -> dict[str, int]:
+    """Delete what spreadsheets of people said, a day after they were checked or written."""
+    return imports.prune_imports()

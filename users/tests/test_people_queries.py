@@ -1,0 +1,82 @@
+"""What the list of people costs: the same number of queries for one row and for 500."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
+
+from django.test import TestCase
+from django.urls import reverse
+
+from authentication.tests.signing_in import signed_in_client
+from users.models import User
+from users.pagination import PeoplePaginator
+from users.tests.factories import make_admin, make_user
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+URL = reverse("admin_panel:user-list")
+NARROWED: Final[tuple[dict[str, str], ...]] = (
+    {},
+    {"role": "student"},
+    {"status": "pending"},
+    {"track": "aus-nsw"},
+    {"search": "ada"},
+    {"search": "ada lovelace"},
+    {"search": "@example"},
+    {"role": "student", "status": "pending", "track": "AUS-NSW", "search": "ada"},
+)
+AUTHENTICATION, COUNT, PAGE = 1, 1, 1
+
+
+class PeopleQueriesTests(TestCase):
+    client: APIClient
+    admin: User
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        User.objects.bulk_create(
+            User(
+                username=f"ada{number}",
+                email=f"ada{number}@example.org",
+                first_name="Ada",
+                last_name="Lovelace",
+                track="AUS-NSW",
+            )
+            for number in range(600)
+        )
+        cls.admin = make_admin()
+
+    def setUp(self) -> None:
+        self.client = signed_in_client(self.admin)
+
+    def test_three_queries_whatever_is_asked_and_however_much_is_found(self) -> None:
+        for params in NARROWED:
+            for size in (1, 500):
+                with (
+                    self.subTest(params=params, size=size),
+                    self.assertNumQueries(AUTHENTICATION + COUNT + PAGE),
+                ):
+                    body = self.client.get(URL, {**params, "page_size": size}).json()
+                    self.assertEqual(len(body["results"]), size)
+
+    def test_a_deep_page_costs_no_more(self) -> None:
+        with self.assertNumQueries(AUTHENTICATION + COUNT + PAGE):
+            self.assertEqual(len(self.client.get(URL, {"page": 30}).json()["results"]), 20)
+
+    def test_a_search_has_one_order_however_its_page_is_fetched(self) -> None:
+        for first, last in (("ada", "a"), ("Ada", "Á"), ("ÉVE", "Ada"), ("", "ada"), ("Ada", "lovelace")):
+            make_user(first_name=first, last_name=last)
+
+        found = {}
+        for few in (0, PeoplePaginator.FEW):
+            with patch.object(PeoplePaginator, "FEW", few):
+                found[few] = self.client.get(URL, {"search": "ada", "page_size": "500"}).json()
+
+        self.assertEqual(found[0], found[PeoplePaginator.FEW])
+        self.assertEqual(found[0]["count"], 605)
+
+    def test_choices_of_filters_are_one_query(self) -> None:
+        with self.assertNumQueries(AUTHENTICATION + 1):
+            self.client.get(reverse("admin_panel:user-filters"))
