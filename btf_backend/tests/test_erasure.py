@@ -207,6 +207,7 @@ class OthersKeepTheirsTests(ErasureCase):
         self.erase()
 
     def test_the_conversation_stays_readable_without_an_author(self) -> None:
+        """B33, D5."""
         """D5."""
         self.message.refresh_from_db()
 

@@ -218,6 +218,11 @@ class UserProfile(models.Model):
                 name="profile_year_level_0_to_20",
             )
         ]
+        # Whoever is erased is looked for in everybody's profile.
+        indexes: ClassVar = [
+            models.Index(Lower("guardian_email"), name="profile_by_guardian"),
+            models.Index(Lower("supervisor_email"), name="profile_by_supervisor"),
+        ]
 
     def __str__(self) -> str:
         return f"Profile of {self.user_id}"
