@@ -17,9 +17,9 @@ class RequestIdFilter(logging.Filter):
 
 
 class TokenScrubber(logging.Filter):
-    """Blanks the query string of sockets and of mailed links: servers log it, and a token stands in it."""
+    """Blanks query strings that servers log: of sockets and mailed links a token, of admins' lists a name."""
 
-    QUERIES = re.compile(r"((?:/ws/|/auth/verify)[^\s?\"']*\?)[^\s\"']+")
+    QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/)[^\s?\"']*\?)[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands the request along, and a JSON formatter would write its whole URL.

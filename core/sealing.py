@@ -1,4 +1,4 @@
-"""Encryption at rest for the few values that wait in the cache or the task table and name a person."""
+"""Encryption at rest for what waits somewhere and names a person: in the cache, the task table, an import."""
 
 from __future__ import annotations
 

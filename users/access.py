@@ -31,7 +31,7 @@ class LastAdmin(Refused):
     """Nobody would be left who can administer the programme (400)."""
 
     code = "last_admin"
-    sentence = "This is the last active admin. Make somebody else an admin first."
+    sentence = "This is the last active admin. Make somebody else an active admin first."
 
 
 class WrongEnd(Refused):
@@ -99,8 +99,14 @@ def check_reach(person: User, *, by: User) -> None:
 
 
 def check_loss(person: User, *, by: User, admins: Iterable[User]) -> None:
-    """The programme loses an admin: not by their own hand, and never the last."""
+    """The programme loses an admin: not by their own hand, and never the last.
+
+    For an active one another active one must stay, for a pending one anybody who administers.
+    """
     if person == by:
         raise OwnAccount
-    if not any(admin != person for admin in admins):
+    others = [admin for admin in admins if admin != person]
+    if not any(
+        admin.status == admin.Status.ACTIVE or person.status != person.Status.ACTIVE for admin in others
+    ):
         raise LastAdmin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.crypto import salted_hmac
@@ -42,4 +43,13 @@ def shortened(address: str) -> str:
 
 def address_key(address: str) -> str:
     """Return a name for a normalised address that does not tell the address."""
-    return salted_hmac("users.addresses.key", address, algorithm="sha256").hexdigest()[:32]
+    return address_keys(address)[0]
+
+
+def address_keys(address: str) -> list[str]:
+    """Return the address's name, and those that it had under former secret keys."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = (
+        salted_hmac("users.addresses.key", address, secret=secret, algorithm="sha256") for secret in secrets
+    )
+    return [digest.hexdigest()[:32] for digest in digests]

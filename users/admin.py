@@ -12,13 +12,15 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group as PermissionGroup
 from django.core.exceptions import PermissionDenied
 
-from core.admin import HouseAdmin, LookOnly, TakesAlong, actor
+from core import audit
+from core.admin import HouseAdmin, LookOnly, TakesAlong, actor, changed_fields
 from core.refusals import Refused
 from users.access import check_ends, may_manage
 from users.addresses import normalise
 from users.models import JoinPermissionChange, StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.services.accounts import RIGHTS, SYNCED, change_account, change_status, create_account
 from users.services.erasure import erase_person
+from users.services.links import change_link, link_people, unlink
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 FLAGS = {"is_staff", "is_superuser"}
 BY_SERVICE = RIGHTS | {"track"}
+SECTIONS = {UserProfile: "profile", SupervisorProfile: "supervisor_profile"}
+SITE_RIGHTS = {"Groups", "User permissions", "password"}
 
 
 class NamesAndAddress(forms.ModelForm):
@@ -62,6 +66,7 @@ class SupervisorProfileInline(admin.StackedInline):
 class UserAdmin(TakesAlong, DjangoUserAdmin):
     """Signs people up by their address alone: nobody but staff has a password."""
 
+    recorded_by_services = True
     form = PersonForm
     add_form = NamesAndAddress
     fieldsets = (
@@ -118,12 +123,22 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
             obj.pk = create_account(by=actor(request), **sections).pk
         obj.refresh_from_db()
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Recorded by the service."""
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """The rows beside the account go the same way."""
+        for row in [row for row in formset.forms if row.has_changed()]:
+            values = {name: row.cleaned_data[name] for name in row.changed_data}
+            person = User.objects.get(pk=form.instance.pk)
+            change_account(person, by=actor(request), **{SECTIONS[formset.model]: values})
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Record what is of the admin site alone, and no service writes."""
+        if fields := [field for field in changed_fields(message) if field in SITE_RIGHTS]:
+            audit.record("changed", actor=actor(request), target=obj, changes={"fields": fields})
+        return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Recorded by the service; Django's own history would keep the name of a person who is erased."""
+        """Django's own history would keep the name of a person who is erased."""
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         erase_person(obj, by=actor(request))
@@ -177,6 +192,7 @@ class LinkForm(forms.ModelForm):
 class LinkAdmin(HouseAdmin):
     """Links people; permission is given by the people themselves, or by an admin, where it is recorded."""
 
+    recorded_by_services = True
     form = LinkForm
     list_display = ["student", "supervisor", "relationship_type", "join_permission_granted", "created_at"]
     list_filter = ["relationship_type", "join_permission_granted"]
@@ -192,6 +208,22 @@ class LinkAdmin(HouseAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: StudentSupervisor | None = None) -> list[str]:
         """Somebody else at one end is another link: permission was given for these two."""
         return [*self.decided_elsewhere, *(["student", "supervisor"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: StudentSupervisor, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Write by the same services as the API."""
+        values = {name: form.cleaned_data[name] for name in form.cleaned_data}
+        if change:
+            change_link(obj, by=actor(request), values=values, granted=None)
+        else:
+            obj.pk = link_people(by=actor(request), granted=False, **values).pk
+        obj.refresh_from_db()
+
+    def delete_model(self, request: HttpRequest, obj: StudentSupervisor) -> None:
+        unlink(obj, by=actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[StudentSupervisor]) -> None:
+        for link in queryset:
+            unlink(link, by=actor(request))
 
 
 admin.site.unregister(PermissionGroup)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from django_filters import rest_framework as filters
 
+from core.converters import IdConverter
 from core.tracks import on_track
 from users.models import StudentSupervisor, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-LARGEST_ID = 2**63 - 1
+WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 
 
 class PeopleFilter(filters.FilterSet):
@@ -57,6 +59,9 @@ class LinkFilter(filters.FilterSet):
     def of_person(
         self, links: QuerySet[StudentSupervisor], name: str, value: str
     ) -> QuerySet[StudentSupervisor]:
-        if not (value.isascii() and value.isdecimal()):
+        if not WHOLE_NUMBER.fullmatch(value):
             return links
-        return links.filter(**{name.removesuffix("Id"): min(int(value[:19]), LARGEST_ID)})
+        pk = int(value)
+        return (
+            links.filter(**{name.removesuffix("Id"): pk}) if 0 < pk <= IdConverter.LARGEST else links.none()
+        )

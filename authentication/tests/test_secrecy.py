@@ -80,11 +80,12 @@ class LogTests(SignInTestCase):
         self.assertNotIn(ADDRESS, self.log.getvalue())
 
     def test_a_token_in_a_url_is_blanked_whoever_logs_it(self) -> None:
-        """B67: servers log a socket's query string."""
+        """B67: servers log a socket's query string, and what an admin searched for is a person's name."""
         lines = {
             '"WebSocket /ws/session/?%s" [accepted]': '"WebSocket /ws/session/?***" [accepted]',
             '"GET /api/auth/verify/?%s HTTP/1.1" 503': '"GET /api/auth/verify/?*** HTTP/1.1" 503',
             '"GET /auth/verify?%s HTTP/1.1" 200': '"GET /auth/verify?*** HTTP/1.1" 200',
+            '"GET /api/admin/users/?%s HTTP/1.1" 200': '"GET /api/admin/users/?*** HTTP/1.1" 200',
             '"GET /api/users/?page=2 HTTP/1.1" 200': '"GET /api/users/?page=2 HTTP/1.1" 200',
         }
         for line, expected in lines.items():

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters import rest_framework as filters
 
+from core.converters import IdConverter
 from core.models import AuditEvent
 
-LARGEST_ID: Final = 2**63 - 1
 ACTIONS: Final = (
     "account_provisioned",
     "added",
@@ -87,7 +87,7 @@ class AuditFilter(filters.FilterSet):
 
     action = filters.CharFilter(help_text=f"What was done: {', '.join(ACTIONS)}.")
     actor = IdFilter(
-        field_name="actor_id", min_value=1, max_value=LARGEST_ID, help_text="The id of who did it."
+        field_name="actor_id", min_value=1, max_value=IdConverter.LARGEST, help_text="The id of who did it."
     )
     objectType = filters.CharFilter(  # noqa: N815
         field_name="object_type", help_text="To what kind of thing, such as `users.user`."

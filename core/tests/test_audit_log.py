@@ -238,7 +238,7 @@ class WriteTests(AuditLogTestCase):
 
 
 def recorded_actions() -> Iterator[str]:
-    """Yield what the product's code records: texts given to ``audit.record``, and as ``reason=``."""
+    """Yield what the product's code records: texts given to ``audit.record``, to an admin page's, and as ``reason=``."""
     root = Path(settings.BASE_DIR)
     for path in root.glob("[!.]*/**/*.py"):
         if "tests" not in path.parts:
@@ -249,7 +249,7 @@ def recorded_actions() -> Iterator[str]:
 
 def actions_in(call: ast.Call) -> Iterator[str]:
     given = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
-    given += call.args[:1] if ast.unparse(call.func) == "audit.record" else []
+    given += call.args[:1] if ast.unparse(call.func) in {"audit.record", "self.record"} else []
     for value in given:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.value

@@ -70,7 +70,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.order_by(UNINDEXED_FIRST_NAME, "last_name", "email", "id")
 
     def tracks(self) -> models.QuerySet[User, str]:
-        """The tracks in use, in order, each once: which spelling stands for it is the database's first."""
+        """The tracks in use, in order, each once: which spelling stands for it is the database's first.
+
+        Not ``global``, which narrows to nothing and which clients offer by themselves.
+        """
         named = self.exclude(Exact(Lower("track"), "global")).exclude(track="")
         folded = named.order_by(Lower("track")).values(folded=Lower("track"))
         return folded.annotate(spelling=models.Min("track")).values_list("spelling", flat=True)

@@ -29,7 +29,7 @@ class PersonRowSerializer(WireModelSerializer[User]):
 
 
 class AccountSerializer(serializers.Serializer[dict[str, Any]]):
-    """What an admin writes of a person. Whatever is left out, or null, stays as it is."""
+    """What an admin writes of a person. Whatever is left out stays as it is, and so does a null section."""
 
     email = AddressField(max_length=320)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
@@ -72,13 +72,19 @@ class FilterChoicesSerializer(serializers.Serializer[dict[str, list[str]]]):
     statuses = serializers.ListField(child=serializers.CharField())
 
 
+class PersonIdField(serializers.PrimaryKeyRelatedField[User]):
+    """A person by their id, a whole number."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("queryset", User.objects.all())
+        super().__init__(pk_field=serializers.IntegerField(min_value=1), **kwargs)
+
+
 class LinkWriteSerializer(serializers.ModelSerializer[StudentSupervisor]):
     """A link as an admin writes it."""
 
-    studentId = serializers.PrimaryKeyRelatedField(source="student", queryset=User.objects.all())  # noqa: N815
-    supervisorId = serializers.PrimaryKeyRelatedField(  # noqa: N815
-        source="supervisor", queryset=User.objects.all()
-    )
+    studentId = PersonIdField(source="student")  # noqa: N815
+    supervisorId = PersonIdField(source="supervisor")  # noqa: N815
     relationshipType = serializers.ChoiceField(  # noqa: N815
         source="relationship_type", choices=StudentSupervisor.Relationship.choices
     )

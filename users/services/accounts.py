@@ -48,18 +48,17 @@ def provision_user(address: str) -> tuple[User, bool]:
 
 
 def insert(user: User) -> User:
-    user.username = free_username(user.email)
+    user.username = free_username(user, user.email)
     user.set_unusable_password()
     user.save()
     UserProfile.objects.create(user=user)
     return user
 
 
-def free_username(address: str) -> str:
-    """Return the address itself where it fits and is free."""
-    if len(address) > USERNAME_LENGTH or User.objects.filter(username=address).exists():
-        return shortened(address)
-    return address
+def free_username(user: User, address: str) -> str:
+    """Return the address itself where it fits, and is nobody else's username."""
+    taken = User.objects.filter(username=address).exclude(pk=user.pk).exists()
+    return shortened(address) if taken or len(address) > USERNAME_LENGTH else address
 
 
 @transaction.atomic
@@ -148,16 +147,13 @@ def hold(person: User, *, by: User) -> tuple[User, list[User]]:
 
 def write_account(user: User, values: Values) -> Values:
     """Write the account's columns; a new address is a new username too. Raises AddressTaken (400)."""
-    username = {"username": free_username(values["email"])} if is_new_address(user, values) else {}
+    address = values.get("email", user.email)
+    username = {"username": free_username(user, address)} if address.lower() != user.email.lower() else {}
     try:
         with transaction.atomic():
             return write(user, {**values, **username})
     except IntegrityError as error:
         raise AddressTaken(field="email") from error
-
-
-def is_new_address(user: User, values: Values) -> bool:
-    return "email" in values and values["email"] != user.email
 
 
 def write_sections(user: User, *, profile: Values | None, supervisor_profile: Values | None) -> Values:
@@ -182,7 +178,12 @@ def write(row: User | UserProfile | SupervisorProfile, values: Values) -> Values
 
 
 def settle(user: User, *, changed: set[str], old_address: str) -> None:
-    """Let a change take effect: what its rights no longer cover ends, what was mailed is void."""
+    """Let a change take effect: what its rights no longer cover ends, what was mailed is void.
+
+    The same mailbox in another spelling is the same address.
+    """
+    if old_address.lower() == user.email.lower():
+        changed = changed - {"email"}
     rights = changed & RIGHTS
     if rights - GATES or (rights and not user.may_enter):
         end_access(user)

@@ -52,12 +52,18 @@ def write_next_rows(import_id: int) -> bool:
         audit.record("people_import_committed", actor=actor, target=batch, changes=batch.counts)
         return False
     columns = Columns(batch.header)
-    read = [(row, columns.read(content_of(row)[0])) for row in rows]
+    read = [(row, wanted_of(row, columns)) for row in rows]
     situation = held_situation(batch, [wanted for _, wanted in read], by=actor)
     for row, wanted in read:
         write_row(row, wanted, situation)
     keep_counts(batch)
     return True
+
+
+def wanted_of(row: ImportRow, columns: Columns) -> Wanted:
+    """Read a kept row again; one that cannot be unsealed any more says so instead."""
+    cells, lost, _ = content_of(row)
+    return Wanted(faults=lost) if lost else columns.read(cells)
 
 
 def held_situation(batch: PeopleImport, wanted: list[Wanted], *, by: User) -> Situation:

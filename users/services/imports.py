@@ -12,7 +12,7 @@ from core import audit
 from core.refusals import Missing
 from core.spreadsheets import csv_text
 from core.tasks import enqueue_on_commit
-from users.addresses import address_key
+from users.addresses import address_key, address_keys
 from users.models import ImportRow, PeopleImport, User
 from users.services.import_rows import (
     ImportConflict,
@@ -203,5 +203,5 @@ def prune_imports() -> dict[str, int]:
 
 
 def forget_rows(user: User) -> None:
-    """Delete what spreadsheets said of a person: the rows that made or changed them go by foreign key."""
-    ImportRow.objects.filter(address_key=address_key(user.email.lower())).delete()
+    """Delete the rows of spreadsheets that were about a person; those that reached them go by foreign key."""
+    ImportRow.objects.filter(address_key__in=address_keys(user.email.lower())).delete()

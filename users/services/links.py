@@ -48,11 +48,14 @@ def change_link(
     before = {name: getattr(link, name) for name in values}
     for name, value in values.items():
         setattr(link, name, value)
-    check_ends(link.student, link.supervisor)
-    saved(link)
-    if changes := audit.difference(before, values):
+    changes = audit.difference(before, values)
+    is_other = bool({"student", "supervisor"} & set(changes))
+    if is_other:
+        check_ends(link.student, link.supervisor)
+    if changes:
+        saved(link)
         audit.record("link_changed", actor=by, target=link, changes=changes)
-    if {"student", "supervisor"} & set(changes):
+    if is_other:
         link = decide_join_permission(link, by=by, granted=False)
     return link if granted is None else decide_join_permission(link, by=by, granted=granted)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.models import AuditEvent
 from core.roles import Role
 from users.access import LastAdmin
-from users.models import JoinPermissionChange, User, UserProfile
+from users.models import JoinPermissionChange, SupervisorProfile, User, UserProfile
 from users.tests.factories import make_admin, make_link, make_superuser, make_user
 
 LIST = reverse("admin:users_user_changelist")
@@ -146,8 +146,44 @@ class ChangingPeopleTests(DeskTestCase):
         self.fill_in(self.student, **rows, **{"profile-0-user": self.student.pk, "profile-0-bio": "Secret."})
 
         profile.refresh_from_db()
-        event = AuditEvent.objects.get(action="changed")
-        self.assertEqual((profile.bio, event.changes), ("Secret.", {"fields": ["Bio"]}))
+        event = AuditEvent.objects.get()
+        self.assertEqual((profile.bio, event.action), ("Secret.", "user_changed"))
+        self.assertEqual(event.changes, {"bio": True})
+
+    def test_a_check_that_is_verified_there_is_recorded_with_its_value(self) -> None:
+        rows = {"supervisor_profile-TOTAL_FORMS": 1, "supervisor_profile-INITIAL_FORMS": 0}
+
+        self.fill_in(self.student, **rows, **{"supervisor_profile-0-wwcc_verified": "on"})
+
+        self.assertTrue(SupervisorProfile.objects.get(user=self.student).wwcc_verified)
+        self.assertEqual(AuditEvent.objects.get().changes, {"wwcc_verified": [False, True]})
+
+    def test_what_somebody_may_do_at_the_admin_site_is_recorded(self) -> None:
+        permission = Permission.objects.first()
+        assert permission
+
+        self.fill_in(self.student, user_permissions=[permission.pk])
+
+        self.assertEqual(AuditEvent.objects.get().changes, {"fields": ["User permissions"]})
+
+    def test_several_people_are_erased_at_once(self) -> None:
+        other = make_user()
+
+        self.choose("delete_selected", self.student, other, self.staff, post="yes")
+
+        self.assertEqual(User.objects.count(), 3)
+        self.choose("delete_selected", self.student, other, post="yes")
+        self.assertEqual(list(User.objects.all()), [self.staff])
+        self.assertEqual(AuditEvent.objects.filter(action="user_deleted").count(), 2)
+
+    def test_a_superuser_sets_a_password_and_it_is_recorded(self) -> None:
+        url = reverse("admin:auth_user_password_change", args=[self.student.pk])
+        words = {"password1": "four-words-long-enough", "password2": "four-words-long-enough"}
+
+        self.client.post(url, {**words, "usable_password": "true"})
+
+        self.assertTrue(User.objects.get(pk=self.student.pk).has_usable_password())
+        self.assertEqual(AuditEvent.objects.get().changes, {"fields": ["password"]})
 
     def test_a_deleted_person_leaves_a_record_and_no_session(self) -> None:
         url = reverse("admin:users_user_delete", args=[self.student.pk])
@@ -279,5 +315,5 @@ class LinkTests(DeskTestCase):
         events = AuditEvent.objects.filter(object_id=self.link.pk).order_by("id")
         self.assertEqual(
             [(event.action, event.actor_id) for event in events],
-            [("changed", self.staff.pk), ("deleted", self.staff.pk)],
+            [("link_changed", self.staff.pk), ("link_deleted", self.staff.pk)],
         )

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DataError
-from django.test import TransactionTestCase, skipUnlessDBFeature
+from django.test import TransactionTestCase, override_settings, skipUnlessDBFeature
 from django.utils import timezone
 
 from authentication.tests.signing_in import signed_in_client
@@ -332,6 +333,43 @@ class SealedTests(ImportTestCase):
         self.assertEqual(
             unseal(row.before, purpose="people import")["old"], {"profile": {"first_name": "Robert"}}
         )
+
+
+class LostKeyTests(ImportTestCase):
+    """SECRET_KEY was changed, and the old one is not among the fallbacks."""
+
+    NEW = override_settings(SECRET_KEY="n" * 60, SECRET_KEY_FALLBACKS=[])
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.batch = self.checked(["email", "bio"], ["ada@example.org", "Engines."], ["b@example.org", "x"])
+
+    def test_a_commit_says_so_of_each_row_and_writes_nobody(self) -> None:
+        with self.NEW:
+            after = self.step("commit", self.batch["id"])
+
+        self.assertEqual((after["state"], after["counts"]["rejected"]), ("committed", 2))
+        self.assertEqual({fault["field"] for fault in after["faults"]}, {""})
+        self.assertIn("can no longer be read", after["faults"][0]["reason"])
+        self.assertFalse(User.objects.filter(email="ada@example.org").exists())
+
+    def test_an_undo_says_so_and_erases_nobody(self) -> None:
+        self.step("commit", self.batch["id"])
+        with self.NEW:
+            after = self.step("undo", self.batch["id"])
+
+        self.assertEqual(after["progress"]["kept"], 2)
+        self.assertTrue(User.objects.filter(email="ada@example.org").exists())
+
+    def test_with_the_old_key_as_fallback_all_goes_on_and_erasure_finds_the_rows(self) -> None:
+        ada = make_user(email="c@example.org")
+        other = self.checked(["email", "yearLevel"], ["c@example.org", "none"])
+        with override_settings(SECRET_KEY="n" * 60, SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+            after = self.step("commit", self.batch["id"])
+            erase_person(ada, by=self.admin)
+
+        self.assertEqual(after["progress"]["written"], 2)
+        self.assertFalse(ImportRow.objects.filter(batch=other["id"]).exists())
 
 
 @skipUnlessDBFeature("has_select_for_update")

@@ -402,6 +402,55 @@ class AddressTests(DeskTestCase):
         self.assertEqual(response.json()["user"]["id"], self.ada.pk)
 
 
+class SpellingTests(DeskTestCase):
+    """An address that was stored before addresses were normalised."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.mixed = make_user(email="Mix@example.org")
+        self.hers = signed_in_client(self.mixed)
+
+    def test_saving_the_form_again_signs_nobody_out(self) -> None:
+        """B13."""
+        response = self.send("put", page_of(self.mixed), {"email": "Mix@example.org", "track": "QLD"})
+
+        self.assertEqual((response.status_code, response.json()["email"]), (200, "mix@example.org"))
+        self.assertEqual(self.hers.get(reverse("users:me")).status_code, 200)
+
+    def test_what_was_mailed_to_it_stays_good(self) -> None:
+        letter = mailed(self.client, "mix@example.org")
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.send("patch", page_of(self.mixed), {"email": "mix@example.org"})
+
+        self.assertEqual(redeem_code(self.client, letter.code, "mix@example.org").status_code, 200)
+
+    def test_ones_own_username_is_free_to_oneself(self) -> None:
+        ada = make_user(username="want@example.org", email="have@example.org")
+
+        response = self.send("patch", page_of(ada), {"email": "want@example.org"})
+
+        self.assertEqual(response.json()["username"], "want@example.org")
+
+    def test_a_username_of_somebody_else_is_not(self) -> None:
+        make_user(username="want@example.org", email="other@example.org")
+        ada = make_user()
+
+        response = self.send("patch", page_of(ada), {"email": "want@example.org"})
+
+        self.assertEqual(response.status_code, 200)
+        self.assertNotEqual(response.json()["username"], "want@example.org")
+
+    def test_a_very_long_address_gets_a_shorter_username(self) -> None:
+        """B14."""
+        address = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.example.org"
+
+        response = self.send("patch", page_of(self.mixed), {"email": address})
+
+        self.assertEqual((response.status_code, response.json()["email"]), (200, address))
+        self.assertLessEqual(len(response.json()["username"]), 150)
+
+
 class StatusTests(DeskTestCase):
     def test_a_suspended_person_is_out_at_once_and_back_when_activated(self) -> None:
         """B8, B10."""

@@ -14,7 +14,7 @@ from users.access import LastAdmin, check_change, check_removal
 from users.models import User
 from users.services.accounts import change_account
 from users.services.erasure import erase_person
-from users.tests.factories import make_admin, make_superuser
+from users.tests.factories import make_admin, make_superuser, make_user
 from users.tests.test_people import page_of, status_of
 
 WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -112,6 +112,18 @@ class LastAdminTests(TestCase):
                 check_change(last, dict(change), by=by, admins=[last, by])
         with self.assertRaises(LastAdmin):
             check_removal(last, by=by, admins=[last])
+
+    def test_for_an_active_admin_another_active_one_must_stay(self) -> None:
+        """B24. A pending one may never have signed in."""
+        active, pending = make_admin(), make_user(role="admin")
+        client = signed_in_client(pending)
+
+        for change in DEMOTIONS:
+            with self.subTest(change=change):
+                response = attempt(client, "patch", page_of(active), dict(change))
+                self.assertEqual((response.status_code, response.json()["code"]), (400, "last_admin"))
+        self.assertEqual(attempt(client, "delete", page_of(active), {}).status_code, 400)
+        check_change(pending, {"role": "mentor"}, by=active, admins=[pending, make_user(role="admin")])
 
     def test_one_who_has_lost_the_role_a_moment_ago_takes_it_from_nobody(self) -> None:
         """B24."""

@@ -80,6 +80,10 @@ class CreateTests(LinkTestCase):
             ({"supervisorId": 10**30}, "supervisorId"),
             ({"studentId": "x"}, "studentId"),
             ({"studentId": None}, "studentId"),
+            ({"studentId": self.student.pk + 0.5}, "studentId"),
+            ({"studentId": True}, "studentId"),
+            ({"studentId": -1}, "studentId"),
+            ({"supervisorId": [self.adult.pk]}, "supervisorId"),
             ({"relationshipType": "cousin"}, "relationshipType"),
             ({"joinPermissionGranted": "perhaps"}, "joinPermissionGranted"),
             ({"notes": "x" * 5_001}, "notes"),
@@ -118,6 +122,22 @@ class ChangeTests(LinkTestCase):
                 answer = self.send("patch", page_of(self.link), body)
                 self.assertEqual(answer.status_code, 200)
                 self.assertEqual((answer.json()["relationshipType"], answer.json()["notes"]), expected)
+
+    def test_ends_that_have_changed_their_role_do_not_block_the_rest(self) -> None:
+        """B25."""
+        User.objects.filter(pk=self.student.pk).update(role="mentor")
+
+        for body in ({"notes": "aunt"}, {"joinPermissionGranted": True}):
+            with self.subTest(body=body):
+                self.assertEqual(self.send("patch", page_of(self.link), body).status_code, 200)
+        other = make_user(role="supervisor")
+        refused = self.send("patch", page_of(self.link), {"supervisorId": other.pk})
+        self.assertIn("studentId", refused.json())
+
+    def test_the_same_values_again_record_nothing(self) -> None:
+        self.send("put", page_of(self.link), self.body())
+
+        self.assertFalse(AuditEvent.objects.filter(action="link_changed").exists())
 
     def test_put_needs_all_three(self) -> None:
         answer = self.send("put", page_of(self.link), {"notes": "x"})
@@ -187,6 +207,11 @@ class ListTests(LinkTestCase):
             ({"relationshipType": "cousin"}, []),
             ({"studentId": "x"}, [second.pk, first.pk]),
             ({"studentId": "9" * 30}, []),
+            ({"studentId": "-1"}, []),
+            ({"studentId": "0"}, []),
+            ({"studentId": f"{self.student.pk:030}"}, [first.pk]),
+            ({"studentId": "1.5"}, [second.pk, first.pk]),
+            ({"studentId": "\u0661"}, [second.pk, first.pk]),
         ):
             with self.subTest(query=query):
                 self.assertEqual(self.ids(**query), expected)
