@@ -15,6 +15,7 @@ from authentication.tokens import InvalidToken, Pair, pair_for, read_refresh
 from core import audit
 from core.realtime import UNAUTHENTICATED, close_sockets, room_of_user
 from core.tasks import enqueue_on_commit
+from users.services.accounts import end_access
 
 if TYPE_CHECKING:
     import uuid
@@ -62,8 +63,12 @@ def rotate(session: SignInSession, jti: uuid.UUID) -> RefreshToken | None:
     """Return the token that follows ``jti``; None where there is none to be had.
 
     Of any number of callers one wins the conditional UPDATE and makes the successor; the
-    others wait for its commit on the row's lock, then read what it made.
+    others wait for its commit on the session's lock, then read what it made. The session is
+    locked before its tokens, in the order in which an erasure takes them away.
     """
+    live = SignInSession.objects.select_for_update(no_key=True).filter(pk=session.pk, revoked_at=None)
+    if live.first() is None:
+        return None
     now = timezone.now()
     newest = RefreshToken.objects.filter(session=session, pk=jti, rotated_at=None)
     if newest.update(rotated_at=now):
@@ -112,8 +117,8 @@ def end_all_sessions(user: User) -> None:
 
 @transaction.atomic
 def sign_out_everywhere(user: User) -> None:
-    """End every session of a person, at their own wish."""
-    end_all_sessions(user)
+    """End every session of a person, also at the admin site, at their own wish."""
+    end_access(user)
     audit.record("signed_out_everywhere", actor=user, target=user)
 
 

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.tokens import RefreshToken as SignedRefresh
 
-from core.refusals import Refused
+from core.refusals import SignedOut
 
 if TYPE_CHECKING:
     from authentication.models import RefreshToken, SignInSession
@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 LONGEST_TOKEN = 4_096
 
 
-class InvalidToken(Refused):
+class InvalidToken(SignedOut):
     """A token that is not ours, run out, of the other type, or whose session has ended (401)."""
-
-    status = 401
-    code = "token_not_valid"
-    sentence = "The token is invalid or has expired. Please sign in again."
 
 
 class KeyRing(TokenBackend):

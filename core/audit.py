@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from users.models import User
 
-PLAIN_VALUES = frozenset(
-    {"role", "status", "track", "is_active", "is_staff", "is_superuser", "wwcc_verified"}
-)
+# Not ``track``: people write their own, and may write anything.
+PLAIN_VALUES = frozenset({"role", "status", "is_active", "is_staff", "is_superuser", "wwcc_verified"})
 
 
 def record(

@@ -16,6 +16,14 @@ class Refused(Exception):
         super().__init__(self.message)
 
 
+class SignedOut(Refused):
+    """Whoever asks is not, or not any more, somebody we let in (401)."""
+
+    status = 401
+    code = "token_not_valid"
+    sentence = "The token is invalid or has expired. Please sign in again."
+
+
 class Forbidden(Refused):
     """The person is known, and may not (403)."""
 

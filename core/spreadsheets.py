@@ -17,13 +17,17 @@ ROWS_A_CHUNK: Final = 200
 
 
 def safe_cell(text: str) -> str:
-    """Return text that a spreadsheet shows as it is: an apostrophe leads what it would run."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Return text that a spreadsheet shows as it is: an apostrophe leads what it would run.
+
+    And what looks like that already, so that ``plain_cell`` gives back the very text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 
 def plain_cell(text: str) -> str:
     """Return what ``safe_cell`` was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+    is_led = text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
+    return text[1:] if is_led else text
 
 
 class Lines:

@@ -61,6 +61,10 @@ class SupervisorProfileInline(admin.StackedInline):
     model = SupervisorProfile
     can_delete = False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """A check is verified by platform admins, here as over the API."""
+        return [] if actor(request).is_platform_admin else ["wwcc_verified"]
+
 
 @admin.register(User)
 class UserAdmin(TakesAlong, DjangoUserAdmin):

@@ -238,7 +238,7 @@ class WriteTests(AuditLogTestCase):
 
 
 def recorded_actions() -> Iterator[str]:
-    """Yield what the product's code records: texts given to ``audit.record``, to an admin page's, and as ``reason=``."""
+    """Yield what the product's code records: texts given to a ``record``, and as ``reason=``."""
     root = Path(settings.BASE_DIR)
     for path in root.glob("[!.]*/**/*.py"):
         if "tests" not in path.parts:

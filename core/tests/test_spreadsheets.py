@@ -15,7 +15,7 @@ DANGEROUS = (
     *("\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(1)"),
     '=HYPERLINK("https://evil.example","x")',
 )
-HARMLESS = ("", "a", "1", "a=1", " =1", "'", "'a", "''=1", "é", "日本", "\u2212" + "1", "\\=1", '"=1"')
+HARMLESS = ("", "a", "1", "a=1", " =1", "'", "'a", "é", "日本", "\u2212" + "1", "\\=1", '"=1"')
 
 
 def read(text: str) -> list[list[str]]:
@@ -40,9 +40,9 @@ class CellTests(SimpleTestCase):
                 self.assertEqual(plain_cell(safe_cell(text)), text)
 
     def test_an_apostrophe_of_the_persons_own_stays(self) -> None:
-        for text in ("'", "'tis", "''=1"):
+        for text in ("'", "'tis", "''", "'=1", "''=1", "''''@x"):
             with self.subTest(repr(text)):
-                self.assertEqual(plain_cell(text), text)
+                self.assertEqual(plain_cell(safe_cell(text)), text)
 
 
 class TextTests(SimpleTestCase):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 
+from core.roles import Role
 from users.models.people import User
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class StudentSupervisorQuerySet(models.QuerySet["StudentSupervisor"]):
         return self.filter(models.Q(student=user) | models.Q(supervisor=user))
 
     def effective(self) -> Self:
-        """Links whose permission counts: granted, and not by the student alone."""
-        return self.filter(
+        """Links whose permission counts: granted, not by the student alone, and still to an adult."""
+        granted = self.filter(
             join_permission_granted=True, granted_capacity__in=StudentSupervisor.EFFECTIVE_CAPACITIES
         )
+        return granted.exclude(supervisor__role=Role.STUDENT)
 
 
 class StudentSupervisor(models.Model):
@@ -90,14 +92,14 @@ class StudentSupervisor(models.Model):
     @property
     def permission_is_effective(self) -> bool:
         """The same rule as ``effective()``, on one row."""
-        return self.join_permission_granted and self.granted_capacity in self.EFFECTIVE_CAPACITIES
+        counts = self.join_permission_granted and self.granted_capacity in self.EFFECTIVE_CAPACITIES
+        return counts and self.supervisor.role != Role.STUDENT
 
     def capacity_of(self, user: User) -> Capacity | None:
         """In which capacity a person may decide here; None: in none."""
-        if user.pk == self.supervisor_id:
-            return self.Capacity.ADULT
-        if user.pk == self.student_id:
-            return self.Capacity.STUDENT
+        if user.pk in {self.supervisor_id, self.student_id}:
+            is_adult = user.pk == self.supervisor_id and user.role != Role.STUDENT
+            return self.Capacity.ADULT if is_adult else self.Capacity.STUDENT
         return self.Capacity.ADMIN if user.is_platform_admin else None
 
 

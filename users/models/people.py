@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Contains, Exact
+from django.utils.crypto import salted_hmac
 
 from core.roles import Role
 from users.addresses import USERNAME_LENGTH, shortened
@@ -140,6 +141,10 @@ class User(AbstractUser):
     # The same as ``is_platform_admin``, as a condition on rows.
     ADMINS: ClassVar = models.Q(role=Role.ADMIN) | models.Q(is_superuser=True)
 
+    sign_outs = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How often everything they held was ended."
+    )
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -165,6 +170,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's check of a session of the admin site: one from before the last sign-out is void."""
+        state = f"{self.password}:{self.sign_outs}"
+        return salted_hmac("users.User.session", state, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_platform_admin(self) -> bool:

@@ -6,14 +6,15 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F
 
 from core import audit
-from core.refusals import Forbidden, Missing, Refused
+from core.refusals import Refused
 from core.registry import access_ended, address_left
-from users.access import administers, check_change
+from users.access import check_change
 from users.addresses import USERNAME_LENGTH, shortened
 from users.models import SupervisorProfile, User, UserProfile
+from users.services.holding import acting, hold
 
 Values = dict[str, Any]  # validated columns of one row
 
@@ -69,7 +70,11 @@ def create_account(
     profile: Values | None = None,
     supervisor_profile: Values | None = None,
 ) -> User:
-    """Make an account for a normalised address, without a usable password. Raises AddressTaken (400)."""
+    """Make an account for a normalised address, without a usable password. Raises AddressTaken (400).
+
+    Holds the row of who acts, and raises what ``acting`` raises.
+    """
+    by = acting(by)
     try:
         with transaction.atomic():
             user = insert(User(**account))
@@ -90,9 +95,10 @@ def update_account(
 ) -> None:
     """Write what a person changed of their own document, each section on its own row. Holds the user's row.
 
-    Names in the profile are copied to the account, which drives ``name``, order and search.
+    Names in the profile are copied to the account, which drives ``name``, order and search. Raises
+    SignedOut (401) where the person has been suspended or erased since they were let in.
     """
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked = acting(user)
     write(locked, account or {})
     write_sections(locked, profile=profile, supervisor_profile=supervisor_profile)
 
@@ -108,11 +114,11 @@ def change_account(
 ) -> User:
     """Write what an admin changed of somebody's document, and record the names of the changed fields.
 
-    Raises NotYours (403), OwnAccount, LastAdmin and AddressTaken (400). Changed rights or a new
-    address end sessions and sockets; a new address voids what was mailed to either. Holds the
-    person's row, and every admin's where the person is one.
+    Raises NotYours (403), OwnAccount, LastAdmin and AddressTaken (400), and what ``hold`` raises,
+    which says whose rows are held. Changed rights or a new address end sessions and sockets; a new
+    address voids what was mailed to either.
     """
-    locked, admins = hold(person, by=by)
+    locked, by, admins = hold(person, by=by)
     check_change(locked, account or {}, by=by, admins=admins)
     before = write_account(locked, account or {})
     before |= write_sections(locked, profile=profile, supervisor_profile=supervisor_profile)
@@ -126,23 +132,6 @@ def change_account(
 def change_status(person: User, *, status: str, by: User) -> User:
     """Set an account's status; with suspension, sessions and sockets end. Raises like ``change_account``."""
     return change_account(person, by=by, account={"status": status})
-
-
-def hold(person: User, *, by: User) -> tuple[User, list[User]]:
-    """Lock a person's row and, where they are an admin, every admin's, always in the order of ids.
-
-    Two admins who demote each other at once thus come one after the other. Returns the person as
-    they are now, and who administers. Raises Missing (404) where the person has gone, and
-    Forbidden (403) where ``by`` has lost what they acted by.
-    """
-    which = Q(pk=person.pk) | User.ADMINS if person.is_platform_admin else Q(pk=person.pk)
-    held = {row.pk: row for row in User.objects.select_for_update().filter(which).order_by("pk")}
-    if person.pk not in held:
-        raise Missing
-    admins = [row for row in held.values() if administers(row)]
-    if person.is_platform_admin and by.is_platform_admin and by not in admins:
-        raise Forbidden
-    return held[person.pk], admins
 
 
 def write_account(user: User, values: Values) -> Values:
@@ -196,6 +185,11 @@ def end_access(user: User) -> None:
     """Ask every app to end what the person still holds: sessions, sockets, seats."""
     for end in access_ended:
         end(user)
+
+
+def end_site_sessions(user: User) -> None:
+    """End what a person holds at the admin site: its sessions name the state that this changes."""
+    User.objects.filter(pk=user.pk).update(sign_outs=F("sign_outs") + 1)
 
 
 def forget_address(address: str) -> None:

@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core import audit
@@ -18,6 +18,7 @@ from core.uploads.files import open_file, remove_files, save_file
 from core.uploads.store import STORAGE_ERRORS
 from users.models import DataArchive, User
 from users.services.archive_content import write_archive
+from users.services.holding import acting
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -51,6 +52,7 @@ def claim_archive(user: User, *, fresh: bool = False, lost: str = "") -> DataArc
     In the calling thread the build may have ended by now: the row is read again.
     """
     with transaction.atomic():
+        acting(user)
         archive, is_new = DataArchive.objects.select_for_update().get_or_create(user=user)
         if is_new or is_due(archive, fresh=fresh, lost=lost):
             if fresh and (wait := take_or_fall_back(f"fresh-archive:{user.pk}", FRESH_RATE)):
@@ -80,29 +82,30 @@ def start_build(archive: DataArchive) -> None:
 def build_archive(archive_id: int) -> None:
     """Write the ZIP to a temporary file, store it, and mark the archive ready. Safe to repeat.
 
-    Where the person was erased, or asked anew, while it was built, the file is deleted again.
-    Raises STORAGE_ERRORS.
+    Its name stands in the row before it is stored: whatever happens in between, erasure and pruning
+    know it. Where the person was erased, or asked anew, while it was built, the file is deleted
+    again. Raises STORAGE_ERRORS.
     """
     archive = DataArchive.objects.select_related("user").filter(pk=archive_id, state=State.BUILDING).first()
     if archive is None:
         return
+    if archive.key:
+        remove_files([archive.key])
+    key = archive.key or f"exports/{uuid.uuid4().hex}.zip"
     with tempfile.TemporaryFile() as file:
         write_archive(archive.user, file)
         size = file.tell()
-        key = save_file(f"exports/{uuid.uuid4().hex}.zip", file)
-    try:
-        kept = mark_ready(archive, key=key, size=size)
-    except DatabaseError:
-        remove_files([key])
-        raise
-    if not kept:
+        if not keep(archive, key=key):
+            return
+        save_file(key, file)
+    if not keep(archive, key=key, size=size, state=State.READY):
         remove_files([key])
 
 
-def mark_ready(archive: DataArchive, *, key: str, size: int) -> bool:
-    """Tell whether the request for which it was built still stands."""
+def keep(archive: DataArchive, **values: Any) -> bool:
+    """Write columns, and tell whether the request for which it is built still stands."""
     same = DataArchive.objects.filter(pk=archive.pk, state=State.BUILDING, requested_at=archive.requested_at)
-    return bool(same.update(state=State.READY, key=key, size=size))
+    return bool(same.update(**values))
 
 
 @transaction.atomic

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from core.refusals import Missing
+from core.roles import Role
 from users.models import StudentSupervisor, User
 from users.serializers.people import LinkSerializer, UserSerializer
 
@@ -12,13 +15,23 @@ if TYPE_CHECKING:
 
 
 def document_of(user: User, *, viewer: User | None = None) -> dict[str, Any]:
-    """Return a person's whole document, fresh from the database, as they themselves or an admin read it."""
-    row = User.objects.with_document().get(pk=user.pk)
+    """Return a person's whole document, fresh from the database, as they themselves or an admin read it.
+
+    Raises Missing (404) where they have been erased a moment ago.
+    """
+    row = User.objects.with_document().filter(pk=user.pk).first()
+    if row is None:
+        raise Missing
     return dict(UserSerializer(row, context={"viewer": viewer or row}).data)
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
-    """Yield the account and its links; of the people at the other ends no more than the API tells."""
-    yield "account", document_of(user)
+    """Yield the account and its links; of the people at the other ends what any participant is told.
+
+    Also where the person is an admin: what they may look up about others is not their own data.
+    """
+    viewer = copy(user)
+    viewer.role, viewer.is_superuser = Role.STUDENT, False
+    yield "account", document_of(user, viewer=viewer)
     links = StudentSupervisor.objects.of(user).with_people().oldest_first()
-    yield "links", LinkSerializer(links, many=True, context={"viewer": user}).data
+    yield "links", LinkSerializer(links, many=True, context={"viewer": viewer}).data

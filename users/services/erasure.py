@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import transaction
+from django.db.models import Q
 
 from core import audit
 from core.registry import erasure
 from users.access import check_removal
-from users.services.accounts import end_access, forget_address, hold
-
-if TYPE_CHECKING:
-    from users.models import User
+from users.models import User
+from users.services.accounts import end_access, forget_address
+from users.services.holding import hold
+from users.services.traces import who_names
 
 
 @transaction.atomic
@@ -20,10 +19,13 @@ def erase_person(person: User, *, by: User) -> None:
     """Delete an account for good. Raises NotYours (403), OwnAccount and LastAdmin (400).
 
     Every app first removes or pseudonymises what would outlive the row; the rest goes by foreign
-    keys. Sessions and sockets end, and codes are void. Holds the rows that ``hold`` holds.
+    keys. Sessions and sockets end, and codes are void. Holds the rows that ``hold`` holds, and those
+    of people in whose profile the person's address stands: theirs are written too.
     """
-    locked, admins = hold(person, by=by)
+    locked, by, admins = hold(person, by=by, beside=Q(pk__in=who_names(person.email)))
     check_removal(locked, by=by, admins=admins)
+    # From here on nothing new can point at the row: what the cascade collects is all there is.
+    User.objects.select_for_update().get(pk=locked.pk)
     end_access(locked)
     forget_address(locked.email)
     for erase in erasure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from core import audit
+from core.roles import Role
 from core.spreadsheets import csv_text
 from users.models import User, UserProfile
 
@@ -18,20 +19,25 @@ HEADER: Final = (
     *("School Name", "Year Level", "Country", "Region", "Availability", "Bio"),
 )
 FETCH_ROWS: Final = 500
-FILTERS_TOLD: Final = ("role", "status", "track")
+FILTERS: Final = ("role", "status", "track", "search")
+WORDS: Final = frozenset({*Role.values, *User.Status.values})
 
 
 def export_people(people: QuerySet[User], *, by: User, asked: Mapping[str, str]) -> Iterator[str]:
     """Record an export, then return its CSV, read by a server-side cursor as it is sent.
 
-    The record says how many rows, and which filter; of a search only that there was one, since it
-    may name a person.
+    The record says how many rows, and which role and status; of other filters only that they were
+    there, since people may have written themselves what is looked for.
     """
-    told: dict[str, Any] = {name: asked[name][:50] for name in FILTERS_TOLD if asked.get(name)}
-    told |= {"search": True} if asked.get("search") else {}
+    told: dict[str, Any] = {name: value_told(asked[name]) for name in FILTERS if asked.get(name)}
     audit.record("people_exported", actor=by, changes={"rows": people.count(), "filter": told})
     rows = people.select_related("profile").iterator(chunk_size=FETCH_ROWS)
     return csv_text(HEADER, (cells_of(person) for person in rows))
+
+
+def value_told(text: str) -> str | bool:
+    """Return a role's or status's own word, and of anything else that it was asked for."""
+    return text.lower() if text.lower() in WORDS else True
 
 
 def cells_of(person: User) -> list[Any]:

@@ -11,6 +11,7 @@ from core import audit
 from core.refusals import Forbidden, Missing, Refused
 from users.access import check_ends
 from users.models import JoinPermissionChange, StudentSupervisor
+from users.services.holding import acting
 
 if TYPE_CHECKING:
     from users.models import User
@@ -29,6 +30,7 @@ def link_people(*, by: User, granted: bool, **values: Any) -> StudentSupervisor:
 
     Permission that an admin gives with it counts, and is recorded as an admin's.
     """
+    by = acting(by, beside=[values["student"].pk, values["supervisor"].pk])
     check_ends(values["student"], values["supervisor"])
     link = saved(StudentSupervisor(**values))
     audit.record("link_created", actor=by, target=link)
@@ -44,7 +46,7 @@ def change_link(
     Somebody else at one end: what was permitted was permitted for other people, and is withdrawn
     unless the admin grants it anew. Holds the link's row.
     """
-    link = held(link)
+    by, link = held(link, by=by)
     before = {name: getattr(link, name) for name in values}
     for name, value in values.items():
         setattr(link, name, value)
@@ -63,17 +65,22 @@ def change_link(
 @transaction.atomic
 def unlink(link: StudentSupervisor, *, by: User) -> None:
     """Take a link away, with its permission and the record of who gave it."""
+    by, link = held(link, by=by)
     audit.record("link_deleted", actor=by, target=link)
     link.delete()
 
 
-def held(link: StudentSupervisor) -> StudentSupervisor:
-    """Return the link as it is now, its row locked. Raises Missing (404) where it has gone."""
+def held(link: StudentSupervisor, *, by: User) -> tuple[User, StudentSupervisor]:
+    """Return who acts and the link as they are now. Locks who acts and both ends, then the link.
+
+    Raises Missing (404) where the link has gone, and what ``acting`` raises.
+    """
+    by = acting(by, beside=[link.student_id, link.supervisor_id])
     rows = StudentSupervisor.objects.with_people().select_for_update(of=("self",))
     found = rows.filter(pk=link.pk).first()
     if found is None:
         raise Missing
-    return found
+    return by, found
 
 
 def saved(link: StudentSupervisor) -> StudentSupervisor:
@@ -90,9 +97,9 @@ def decide_join_permission(link: StudentSupervisor, *, by: User, granted: bool) 
     """Set or withdraw a link's permission, and record who decided in which capacity. Holds the link's row.
 
     The same answer again writes nothing, save that an adult's or admin's word makes a
-    student's own grant effective. Raises Forbidden (403) for anyone else.
+    student's own grant effective. Raises Forbidden (403) for anyone else, and what ``acting`` raises.
     """
-    link = held(link)
+    by, link = held(link, by=by)
     capacity = link.capacity_of(by)
     if capacity is None:
         raise Forbidden

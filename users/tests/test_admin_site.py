@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from authentication.sessions import sign_out_everywhere
 from core.models import AuditEvent
 from core.roles import Role
 from users.access import LastAdmin
 from users.models import JoinPermissionChange, SupervisorProfile, User, UserProfile
+from users.services.accounts import change_account
 from users.tests.factories import make_admin, make_link, make_superuser, make_user
 
 LIST = reverse("admin:users_user_changelist")
@@ -238,6 +240,58 @@ class StaffWhoAreNoSuperusersTests(DeskTestCase):
         self.fill_in(self.student, track="AUS-NSW")
 
         self.assertEqual(User.objects.get(pk=self.student.pk).track, "AUS-NSW")
+
+
+class CheckTests(DeskTestCase):
+    """A working-with-children check is verified by platform admins, at every door (B21)."""
+
+    def verify(self) -> bool:
+        rows = {"supervisor_profile-TOTAL_FORMS": 1, "supervisor_profile-INITIAL_FORMS": 0}
+        sent = {"supervisor_profile-0-wwcc_number": "1", "supervisor_profile-0-wwcc_verified": "on"}
+        self.fill_in(self.student, **rows, **sent)
+        return SupervisorProfile.objects.get(user=self.student).wwcc_verified
+
+    def test_a_desk_writes_the_number_and_verifies_nothing(self) -> None:
+        self.sit_down(make_staff())
+
+        self.assertFalse(self.verify())
+
+    def test_a_platform_admin_at_the_desk_verifies(self) -> None:
+        self.sit_down(make_staff(role="admin"))
+
+        self.assertTrue(self.verify())
+
+
+class SignedOutTests(DeskTestCase):
+    def let_in(self) -> bool:
+        return self.client.get(LIST).status_code == 200
+
+    def test_who_signs_out_everywhere_is_out_of_the_admin_site_too(self) -> None:
+        """SAFETY B18."""
+        self.assertTrue(self.let_in())
+
+        sign_out_everywhere(self.staff)
+
+        self.assertFalse(self.let_in())
+
+    def test_a_new_role_or_address_ends_it_and_a_new_name_does_not(self) -> None:
+        clerk, admin = make_superuser(), make_superuser(role="admin")
+        for account, stays in (
+            ({"track": "x"}, True),
+            ({"role": "mentor"}, False),
+            ({"email": "new@example.org"}, False),
+        ):
+            clerk.refresh_from_db()
+            self.sit_down(clerk)
+            change_account(clerk, by=admin, account=account)
+            with self.subTest(account=account):
+                self.assertEqual(self.let_in(), stays)
+
+    def test_signing_in_again_lets_in_again(self) -> None:
+        sign_out_everywhere(self.staff)
+        self.sit_down(User.objects.get(pk=self.staff.pk))
+
+        self.assertTrue(self.let_in())
 
 
 class SuspendingTests(DeskTestCase):

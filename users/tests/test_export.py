@@ -215,8 +215,14 @@ class RecordTests(ExportTestCase):
 
         event = AuditEvent.objects.get(action="people_exported")
         self.assertEqual((event.actor_id, event.object_type), (self.admin.pk, ""))
-        filtered = {"role": "student", "track": "AUS-NSW"}
+        filtered = {"role": "student", "track": True}
         self.assertEqual(event.changes, {"rows": 1, "filter": filtered})
+
+    def test_what_is_no_role_is_not_repeated(self) -> None:
+        self.export(role="Ada Lovelace", status="PENDING")
+
+        changes = AuditEvent.objects.get(action="people_exported").changes
+        self.assertEqual(changes["filter"], {"role": True, "status": "pending"})
 
     def test_of_a_search_only_that_there_was_one(self) -> None:
         self.export(search="zoe@example.org")

@@ -66,6 +66,22 @@ class MatrixTests(DecisionTestCase):
                 self.assertEqual(link.join_permission_granted_at is not None, granted)
                 self.assertEqual(self.history(link)[-1], (granted, who))
 
+    def test_an_adult_who_has_become_a_student_permits_nothing_any_more(self) -> None:
+        """B22, SAFETY B20."""
+        adult = make_user(role="supervisor")
+        link = make_link(make_user(), adult)
+        decide_join_permission(link, by=adult, granted=True)
+        self.assertTrue(StudentSupervisor.objects.effective().filter(pk=link.pk).exists())
+
+        User.objects.filter(pk=adult.pk).update(role="student")
+        adult.refresh_from_db()
+        for granted in (True, False, True):
+            link = decide_join_permission(link, by=adult, granted=granted)
+            with self.subTest(granted=granted):
+                self.assertFalse(link.permission_is_effective)
+                self.assertFalse(StudentSupervisor.objects.effective().filter(pk=link.pk).exists())
+        self.assertEqual(link.granted_capacity, "student")
+
     def test_a_stranger_decides_nothing(self) -> None:
         link = self.link()
         for granted in (True, False):

@@ -358,7 +358,7 @@ class UpdateTests(DeskTestCase):
         )
 
         event = AuditEvent.objects.get(action="user_changed")
-        self.assertEqual(event.changes, {"role": ["student", "mentor"], "track": ["", "QLD"], "bio": True})
+        self.assertEqual(event.changes, {"role": ["student", "mentor"], "track": True, "bio": True})
 
 
 class AddressTests(DeskTestCase):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from django.test import TestCase, TransactionTestCase, skipUnlessDBFeature
 from django.urls import reverse
 
 from authentication.tests.signing_in import signed_in_client
-from core.refusals import Forbidden
+from core.refusals import Forbidden, SignedOut
 from core.testing import in_parallel
-from users.access import LastAdmin, check_change, check_removal
-from users.models import User
-from users.services.accounts import change_account
+from users.access import LastAdmin, NotYours, check_change, check_removal
+from users.models import StudentSupervisor, User, UserProfile
+from users.services.accounts import change_account, create_account, update_account
 from users.services.erasure import erase_person
-from users.tests.factories import make_admin, make_superuser, make_user
+from users.services.links import change_link, decide_join_permission, link_people, unlink
+from users.tests.factories import make_admin, make_link, make_superuser, make_user
 from users.tests.test_people import page_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("put", {"email": "evil@example.org"}),
@@ -132,10 +137,82 @@ class LastAdminTests(TestCase):
             User.objects.filter(pk=by.pk).update(**loss)
 
             with self.subTest(loss=loss):
-                with self.assertRaises(Forbidden):
+                with self.assertRaises((Forbidden, SignedOut)):
                     change_account(person, by=by, account={"role": "student"})
-                with self.assertRaises(Forbidden):
+                with self.assertRaises((Forbidden, SignedOut)):
                     erase_person(person, by=by)
+
+
+class LateWriteTests(TestCase):
+    """A request that was let in before its sender lost their rights, and whose body arrives after."""
+
+    def attempts(self, by: User) -> dict[str, Callable[[], object]]:
+        student, adult = make_user(), make_user(role="supervisor")
+        link = make_link(student, make_user(role="mentor"))
+        values = {"student": student, "supervisor": adult, "relationship_type": "guardian"}
+        return {
+            "create": lambda: create_account(by=by, account={"email": "eve@example.org", "role": "admin"}),
+            "change": lambda: change_account(student, by=by, account={"role": "admin"}),
+            "erase": lambda: erase_person(student, by=by),
+            "link": lambda: link_people(by=by, granted=True, **values),
+            "change link": lambda: change_link(link, by=by, values={"notes": "x"}, granted=True),
+            "decide": lambda: decide_join_permission(link, by=by, granted=True),
+            "unlink": lambda: unlink(link, by=by),
+        }
+
+    def refused(self, by: User, kind: type[Exception]) -> None:
+        tries = self.attempts(by)
+        before = list(User.objects.values().order_by("pk"))
+        for name, attempt_it in tries.items():
+            with self.subTest(name, kind=kind), self.assertRaises(kind):
+                attempt_it()
+        self.assertEqual(list(User.objects.values().order_by("pk")), before)
+        self.assertFalse(StudentSupervisor.objects.filter(join_permission_granted=True).exists())
+
+    def test_nothing_is_written_by_who_was_suspended_demoted_or_erased_since(self) -> None:
+        """B8, B23: each service reads who acts again, with the row held."""
+        for loss, kind in (
+            ({"status": "inactive"}, SignedOut),
+            ({"is_active": False}, SignedOut),
+            ({"role": "student"}, Forbidden),
+        ):
+            by = make_admin()
+            User.objects.filter(pk=by.pk).update(**loss)
+            self.refused(by, kind)
+        gone = make_admin()
+        User.objects.filter(pk=gone.pk).delete()
+        self.refused(gone, SignedOut)
+
+    def test_who_was_a_superuser_a_moment_ago_reaches_no_superuser(self) -> None:
+        """B23."""
+        by, target = make_superuser(role="admin"), make_superuser()
+        User.objects.filter(pk=by.pk).update(is_superuser=False)
+
+        with self.assertRaises(NotYours):
+            change_account(target, by=by, account={"email": "evil@example.org"})
+
+    def test_nobody_writes_their_own_document_after_suspension_or_erasure(self) -> None:
+        suspended, erased = make_user(), make_user()
+        User.objects.filter(pk=suspended.pk).update(status="inactive")
+        User.objects.filter(pk=erased.pk).delete()
+
+        for person in (suspended, erased):
+            with self.assertRaises(SignedOut):
+                update_account(person, profile={"bio": "x"})
+        self.assertFalse(UserProfile.objects.exists())
+
+    def test_over_the_api_that_is_a_401(self) -> None:
+        person = make_user()
+        client = signed_in_client(person)
+
+        def suspend(*args: Any, **kwargs: Any) -> Any:
+            User.objects.filter(pk=person.pk).update(status="inactive")
+            return update_account(*args, **kwargs)
+
+        with patch("users.views.me.update_account", side_effect=suspend):
+            response = client.put(reverse("users:me"), {"track": "x"}, format="json")
+
+        self.assertEqual((response.status_code, response.json()["code"]), (401, "token_not_valid"))
 
 
 @skipUnlessDBFeature("has_select_for_update")
