@@ -29,6 +29,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ErasedAddress',
+            fields=[
+                ('address_key', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('erased_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                'db_table': 'erased_addresses',
+            },
+        ),
+        migrations.CreateModel(
             name='ImportRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -49,15 +59,13 @@ class Migration(migrations.Migration):
             name='PeopleImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('filename', models.CharField(max_length=255)),
+                ('sheet', models.TextField(blank=True, help_text='Sealed: the names of the file and of its columns. Blank once its rows are gone.')),
                 ('state', models.CharField(choices=[('checked', 'Checked: nothing written yet'), ('committing', 'Being written'), ('committed', 'Written'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='checked', max_length=20)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('committed_at', models.DateTimeField(help_text='When the last row was written.', null=True)),
                 ('change_role', models.BooleanField(default=False, help_text='May change the role of people who exist.')),
                 ('change_status', models.BooleanField(default=False, help_text='May change the status of people who exist.')),
                 ('change_address', models.BooleanField(default=False, help_text='May change the address of people who exist.')),
-                ('header', models.JSONField(default=list, help_text='As the file has it.')),
-                ('ignored_columns', models.JSONField(default=list)),
                 ('counts', models.JSONField(default=dict, help_text='Of its rows, kept up with each change of them; stays when they go.')),
             ],
             options={

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from core.sealing import Unreadable, seal, unseal
 from users.models.people import User
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ class PeopleImport(models.Model):
     # What was begun in time may end: rows are deleted that much later.
     TIME_TO_END: ClassVar = timedelta(hours=1)
     KEEP: ClassVar = timedelta(days=90)
+    SEALED_FOR: ClassVar = "people import"
 
-    filename = models.CharField(max_length=255)
+    sheet = models.TextField(
+        blank=True,
+        help_text="Sealed: the names of the file and of its columns. Blank once its rows are gone.",
+    )
     state = models.CharField(max_length=20, choices=State, default=State.CHECKED)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     acted_by = models.ForeignKey(
@@ -57,10 +62,6 @@ class PeopleImport(models.Model):
     change_address = models.BooleanField(
         default=False, help_text="May change the address of people who exist."
     )
-    header: models.JSONField[list[str], list[str]] = models.JSONField(
-        default=list, help_text="As the file has it."
-    )
-    ignored_columns: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
         default=dict, help_text="Of its rows, kept up with each change of them; stays when they go."
     )
@@ -74,6 +75,31 @@ class PeopleImport(models.Model):
 
     def __str__(self) -> str:
         return f"Import {self.pk}"
+
+    def put_sheet(self, *, filename: str, header: list[str], ignored_columns: list[str]) -> None:
+        sheet = {"filename": filename, "header": header, "ignored_columns": ignored_columns}
+        self.sheet = seal(sheet, purpose=self.SEALED_FOR)
+
+    def said_of_sheet(self) -> dict[str, Any]:
+        """Return what ``put_sheet`` was given; nothing once that is gone, or its key lost."""
+        try:
+            said: dict[str, Any] = unseal(self.sheet, purpose=self.SEALED_FOR)
+        except Unreadable:
+            return {"filename": "", "header": [], "ignored_columns": []}
+        return said
+
+    @property
+    def filename(self) -> str:
+        return str(self.said_of_sheet()["filename"])
+
+    @property
+    def header(self) -> list[str]:
+        """As the file has it."""
+        return list(self.said_of_sheet()["header"])
+
+    @property
+    def ignored_columns(self) -> list[str]:
+        return list(self.said_of_sheet()["ignored_columns"])
 
     @property
     def rows_kept_until(self) -> datetime:
@@ -147,6 +173,10 @@ class ImportRow(models.Model):
     remark_count = models.PositiveIntegerField(default=0)
 
     WORK: ClassVar = Q(outcome__in=[Outcome.CREATE, Outcome.UPDATE])
+    # An undo is erasing whom the row made.
+    TAKEN_BACK: ClassVar = Q(
+        outcome=Outcome.CREATE, state=State.UNDONE, batch__state=PeopleImport.State.UNDOING
+    )
 
     objects = ImportRowQuerySet.as_manager()
 
@@ -163,3 +193,19 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"Line {self.line} of import {self.batch_id}"
+
+
+class ErasedAddress(models.Model):
+    """The digest of an erased person's address, while an import may still hold the address itself."""
+
+    # From the check to the end of a commit, and from there to the end of an undo.
+    KEEP: ClassVar = 2 * (PeopleImport.KEEP_ROWS + PeopleImport.TIME_TO_END)
+
+    address_key = models.CharField(max_length=32, primary_key=True)
+    erased_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "erased_addresses"
+
+    def __str__(self) -> str:
+        return self.address_key

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from core.refusals import Refused
+from core.refusals import Forbidden, Refused, SignedOut
 from core.sealing import Unreadable, seal, unseal
 from users.access import administers
+from users.addresses import address_keys
 from users.models import PeopleImport, User
-from users.spreadsheets.columns import Note
+from users.models.imports import ErasedAddress
+from users.services.holding import locked, still_acting
+from users.spreadsheets.columns import Note, mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from users.models import ImportRow
 
-PURPOSE: Final = "people import"
+PURPOSE: Final = PeopleImport.SEALED_FOR
 ROWS_AT_ONCE: Final = 50
 LOST: Final = "What was kept of this row can no longer be read. Check the file again."
 
@@ -99,13 +102,34 @@ def people_with(addresses: Collection[str]) -> dict[str, User]:
     return {person.email.lower(): person for person in found.select_related("profile", "supervisor_profile")}
 
 
-def hold_people(people: Iterable[User]) -> None:
-    """Lock people in the order of ids, every admin with them where one is an admin: as ``hold`` does."""
-    people = list(people)
-    which = Q(pk__in=[person.pk for person in people])
-    if any(person.is_platform_admin for person in people):
+def hold_people(ids: Collection[int], *, by: User) -> User:
+    """Lock people and who acts, every admin with them where one is an admin: as ``hold`` does.
+
+    Returns who acts as they are now. Raises ImportStopped.
+    """
+    which = Q(pk__in={by.pk, *ids})
+    if User.objects.filter(User.ADMINS, pk__in=ids).exists():
         which |= User.ADMINS
-    list(User.objects.select_for_update().filter(which).order_by("pk").values_list("pk", flat=True))
+    rows = {row.pk: row for row in locked(which)}
+    try:
+        return still_acting(by, rows.get(by.pk))
+    except (Forbidden, SignedOut) as refusal:
+        raise ImportStopped from refusal
+
+
+def stop_where_lost(refusal: Refused) -> None:
+    """Raise ImportStopped where who acts was refused, and not the row: they are no admin any more."""
+    if isinstance(refusal, SignedOut) or type(refusal) is Forbidden:
+        raise ImportStopped from refusal
+
+
+def erased_among(batch: PeopleImport, addresses: Iterable[str]) -> set[str]:
+    """Return, as ``mailbox`` does, whose people were erased since the check: one query, none for none."""
+    keys = {
+        key: address for address in map(mailbox, filter(None, addresses)) for key in address_keys(address)
+    }
+    found = ErasedAddress.objects.filter(address_key__in=keys, erased_at__gte=batch.created_at)
+    return {keys[key] for key in found.values_list("address_key", flat=True)} if keys else set()
 
 
 def active_admins() -> list[User]:

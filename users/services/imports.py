@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core import audit
@@ -14,6 +15,7 @@ from core.spreadsheets import csv_text
 from core.tasks import enqueue_on_commit
 from users.addresses import address_key, address_keys
 from users.models import ImportRow, PeopleImport, User
+from users.models.imports import ErasedAddress
 from users.services.import_rows import (
     ImportConflict,
     ImportExpired,
@@ -51,8 +53,8 @@ def check_file(file: UploadedFile[Any], *, by: User, flags: dict[str, bool]) -> 
         raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB.")
     sheet = read_sheet(file.read())
     columns = Columns(sheet.header)
-    batch = PeopleImport(filename=(file.name or "")[:255], created_by=by, **flags)
-    batch.header, batch.ignored_columns = sheet.header, columns.ignored
+    batch = PeopleImport(created_by=by, **flags)
+    batch.put_sheet(filename=(file.name or "")[:255], header=sheet.header, ignored_columns=columns.ignored)
     rows = list(staged(batch, columns, sheet.rows, by=by))
     if not rows:
         raise FileRefused("The file has a header, and nobody below it.")
@@ -125,8 +127,9 @@ def rejected_csv(batch: PeopleImport, *, by: User) -> Iterator[str]:
     audit.record(
         "people_import_rejected_rows_read", actor=by, target=batch, changes={"rows": rejected.count()}
     )
-    ours = {place for place, name in enumerate(batch.header) if squashed(name) in OURS}
-    header = ["Line", "Reason", *without(ours, batch.header)]
+    names = batch.header
+    ours = {place for place, name in enumerate(names) if squashed(name) in OURS}
+    header = ["Line", "Reason", *without(ours, names)]
     return csv_pieces(header, (cells_of(row, ours) for row in rejected.iterator(chunk_size=STAGED_AT_ONCE)))
 
 
@@ -197,11 +200,36 @@ def prune_imports() -> dict[str, int]:
     last = now - PeopleImport.KEEP_ROWS - PeopleImport.TIME_TO_END
     over = PeopleImport.objects.ended_before(last)
     rows, _ = ImportRow.objects.filter(batch__in=over).delete()
-    over.exclude(header=[]).update(header=[], ignored_columns=[])
+    over.exclude(sheet="").update(sheet="")
+    ErasedAddress.objects.filter(erased_at__lt=now - ErasedAddress.KEEP).delete()
     imports, _ = PeopleImport.objects.filter(created_at__lt=now - PeopleImport.KEEP).delete()
     return {"rows": rows, "imports": imports}
 
 
 def forget_rows(user: User) -> None:
-    """Delete the rows of spreadsheets that were about a person; those that reached them go by foreign key."""
-    ImportRow.objects.filter(address_key__in=address_keys(user.email.lower())).delete()
+    """Delete what spreadsheets said of a person, and for a while know the address by its digest.
+
+    Other rows may name it, sealed, as a guardian's: it must not come back from there. Where an undo
+    erases whom it made, nobody asked to be forgotten: rows let go of them, and stay.
+    """
+    reached = ImportRow.objects.filter(person=user)
+    if reached.filter(ImportRow.TAKEN_BACK).exists():
+        reached.update(person=None)
+        return
+    keys = address_keys(user.email.lower())
+    rows = ImportRow.objects.filter(Q(person=user) | Q(address_key__in=keys))
+    batches = sorted(set(rows.values_list("batch_id", flat=True)))
+    rows.delete()
+    if batches:
+        # Later, and not here: a step of the import holds its row, and waits for this person's.
+        enqueue_on_commit("users.tasks.recount_imports", import_ids=batches)
+    if ImportRow.objects.exists():
+        ErasedAddress(address_key=keys[0]).save()
+
+
+@transaction.atomic
+def recount(import_id: int) -> None:
+    """Count an import's rows again. Where all went by age, the counts stay as they were."""
+    batch = hold_import(import_id)
+    if batch is not None and batch.may_go_on:
+        keep_counts(batch)

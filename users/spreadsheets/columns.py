@@ -124,6 +124,11 @@ def address_in(cell: str) -> str:
         return ""
 
 
+def mailbox(text: str) -> str:
+    """Return an address as it is compared, also where it is none that we would take."""
+    return address_in(text) or text.lower()
+
+
 def nested(cells: dict[str, str]) -> dict[str, Any]:
     """Return cells as the document that a client would send."""
     document: dict[str, Any] = {}

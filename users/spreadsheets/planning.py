@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from core.refusals import Refused
@@ -10,10 +10,10 @@ from core.roles import Role
 from core.serializers import snake_case
 from users.access import check_change
 from users.models import ImportRow, SupervisorProfile, User, UserProfile
-from users.spreadsheets.columns import Note
+from users.spreadsheets.columns import Note, mailbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from users.models import PeopleImport
     from users.spreadsheets.columns import Wanted
@@ -24,6 +24,9 @@ Outcome = ImportRow.Outcome
 MAKES_ADMIN: Final = "This makes a platform admin."
 NOBODY: Final = "Nobody has this address, so there is none to change."
 TAKEN: Final = "A person with this address exists already."
+ERASED: Final = "This address belongs to somebody who was erased."
+# Columns of the profile in which an address of somebody else stands, and their names on the wire.
+NAMING: Final = {"guardian_email": "guardianEmail", "supervisor_email": "supervisorEmail"}
 # What changes of people who exist only on request: the field on the wire, the flag on the wire.
 ON_REQUEST: Final = {
     "role": ("role", "changeRole"),
@@ -46,26 +49,54 @@ class Plan:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a row meets: who is stored under the addresses of the file, who imports, who administers."""
+    """What a row meets: who is stored under the addresses of the file, who imports, who administers.
+
+    ``erased`` are addresses of people who were erased since the check: they must not come back.
+    """
 
     batch: PeopleImport
     by: User
     people: Mapping[str, User]
     admins: list[User]
+    erased: Collection[str] = ()
 
     def plan(self, wanted: Wanted) -> Plan:
         """Say what a row would do now."""
-        # Where the old address is gone and the new one known, the change was made before.
-        person = self.people.get(wanted.address) or self.people.get(wanted.new_address)
         if wanted.faults:
-            return Plan(Outcome.REJECTED, person, faults=wanted.faults)
+            # Whose address the row holds takes the row along when they are erased.
+            holder = self.people.get(wanted.address) or self.people.get(wanted.new_address)
+            return Plan(Outcome.REJECTED, holder, faults=wanted.faults)
+        wanted, remarks = self.without_erased(wanted)
+        plan = self.plan_right(wanted)
+        return replace(plan, remarks=remarks + plan.remarks)
+
+    def plan_right(self, wanted: Wanted) -> Plan:
+        person = self.people.get(wanted.address)
         if person is not None:
             return self.plan_change(wanted, person)
         if wanted.new_address:
-            return Plan(Outcome.REJECTED, faults=[Note("email", NOBODY)])
+            return self.plan_moved(wanted, self.people.get(wanted.new_address))
         remarks = [Note("role", MAKES_ADMIN)] if wanted.values["account"].get("role") == Role.ADMIN else []
         new = {name: values for name, values in wanted.values.items() if values}
         return Plan(Outcome.CREATE, new=new, remarks=remarks)
+
+    def plan_moved(self, wanted: Wanted, holder: User | None) -> Plan:
+        """Nobody has the old address: nobody ever had, or the row was written before, to the letter."""
+        if holder is not None and self.batch.change_address:
+            plan = self.plan_change(wanted, holder)
+            if plan.outcome == Outcome.UNCHANGED:
+                return plan
+        return Plan(Outcome.REJECTED, holder, faults=[Note("email", NOBODY)])
+
+    def without_erased(self, wanted: Wanted) -> tuple[Wanted, list[Note]]:
+        """Leave out guardians and supervisors who were erased, with a remark each."""
+        if not self.erased:
+            return wanted, []
+        profile = wanted.values["profile"]
+        gone = [name for name in NAMING if mailbox(profile.get(name, "")) in self.erased]
+        kept = {name: value for name, value in profile.items() if name not in gone}
+        remarks = [Note(NAMING[name], ERASED) for name in gone]
+        return replace(wanted, values={**wanted.values, "profile": kept}), remarks
 
     def plan_change(self, wanted: Wanted, person: User) -> Plan:
         plan = Plan(Outcome.UNCHANGED, person)

@@ -126,6 +126,26 @@ class CheckTests(ImportTestCase):
         self.assertEqual(self.counts(body), (0, 0, 0, 3))
         self.assertEqual([fault["field"] for fault in body["faults"]], ["newEmail", "email", "email"])
 
+    def test_an_address_that_somebody_has_does_not_lead_an_unknown_one_to_them(self) -> None:
+        ada = make_user(email="ada@example.org", first_name="Ada", track="Peru")
+        header, row = ["email", "newEmail", "track"], ["ghost@example.org", "ada@example.org", "Brazil"]
+        for flag in (False, True):
+            with self.subTest(changeAddress=flag):
+                body = self.checked(header, row, changeAddress=flag)
+
+                self.assertEqual(self.counts(body), (0, 0, 0, 1))
+                self.assertEqual([fault["field"] for fault in body["faults"]], ["email"])
+                self.step("commit", body["id"])
+                ada.refresh_from_db()
+                self.assertEqual((ada.email, ada.track), ("ada@example.org", "Peru"))
+
+    def test_a_finished_change_of_an_address_is_known_again_only_with_its_flag(self) -> None:
+        make_user(email="ada@example.org", track="Peru")
+        rows = ["email", "newEmail", "track"], ["old@example.org", "ada@example.org", "Peru"]
+
+        self.assertEqual(self.counts(self.checked(*rows, changeAddress=True)), (0, 0, 1, 0))
+        self.assertEqual(self.counts(self.checked(*rows)), (0, 0, 0, 1))
+
 
 class UploadTests(ImportTestCase):
     def test_a_file_that_cannot_be_taken_is_refused_by_field(self) -> None:
@@ -187,7 +207,11 @@ class ReadingImportsTests(ImportTestCase):
         self.assertEqual(cost(2), cost(500))
 
     def test_nothing_personal_stands_in_plain_text(self) -> None:
-        self.checked(["email", "firstName"], ["ada@example.org", "Lovelace"], ["nobody-of-note", "=Lovelace"])
+        header = ["email", "firstName", "Parent of Lovelace"]
+        content = csv_of(header, ["ada@example.org", "Lovelace", ""], ["nobody-of-note", "=Lovelace", ""])
+        file = SimpleUploadedFile("Lovelace.csv", content)
+        body = self.client.post(LIST, {"file": file}, format="multipart").json()
+        self.assertEqual((body["filename"], body["ignoredColumns"]), ("Lovelace.csv", ["Parent of Lovelace"]))
 
         stored = [*ImportRow.objects.values(), *PeopleImport.objects.values(), *AuditEvent.objects.values()]
         for word in ("ada", "Lovelace", "example", "nobody-of-note"):

@@ -5,28 +5,38 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
-from typing import Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any
+from unittest import skipUnless
+from unittest.mock import call, patch
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DataError
+from django.core.management import call_command
+from django.db import DataError, OperationalError, connection
 from django.test import TransactionTestCase, override_settings, skipUnlessDBFeature
 from django.utils import timezone
 
 from authentication.tests.signing_in import signed_in_client
 from core.models import AuditEvent
+from core.refusals import Forbidden, SignedOut
 from core.sealing import unseal
-from core.tasks import Abandoned
+from core.tasks import Abandoned, background
 from core.testing import in_parallel
+from users.access import NotYours
 from users.models import ImportRow, PeopleImport, User, UserProfile
 from users.services.accounts import AddressTaken, create_account
 from users.services.erasure import erase_person
-from users.services.import_writing import write_next_rows
+from users.services.import_writing import planned, write_next_rows
 from users.services.imports import check_file, prune_imports, start_commit
 from users.tasks import commit_import
 from users.tests.factories import make_admin, make_superuser, make_user
 from users.tests.importing import ImportTestCase, check, csv_of, url
+
+if TYPE_CHECKING:
+    from users.spreadsheets.planning import Plan
+
+
+order: list[str] = []
 
 
 def numbered(count: int) -> list[list[str]]:
@@ -174,6 +184,43 @@ class WorldThatChangedTests(ImportTestCase):
 
         self.assertEqual(self.step("commit", body["id"])["state"], "committed")
 
+    def test_who_loses_their_rights_while_rows_are_written_stops_the_import(self) -> None:
+        body = self.checked(*numbered(2))
+        self.client.post(url("commit", body["id"]))
+        for refusal in (Forbidden(), SignedOut()):
+            with (
+                self.subTest(refusal),
+                patch("users.services.import_writing.create_account", side_effect=refusal),
+                self.assertRaises(Abandoned),
+            ):
+                commit_import.func(import_id=body["id"])
+
+        self.assertEqual(self.step("commit", body["id"])["progress"]["written"], 2)
+
+    def test_who_is_out_of_reach_is_rejected_and_holds_up_no_other(self) -> None:
+        make_user(email="ada@example.org")
+        body = self.checked(["email", "track"], ["ada@example.org", "x"], ["new@example.org", ""])
+
+        with patch("users.services.import_writing.change_account", side_effect=NotYours):
+            after = self.step("commit", body["id"])
+
+        self.assertEqual(self.counts(after), (1, 0, 0, 1))
+
+    def test_somebody_made_at_this_very_moment_is_changed_instead(self) -> None:
+        body = self.checked(["email", "role", "track"], ["ada@example.org", "mentor", "Peru"])
+
+        def overtaken(*args: Any) -> Plan:
+            plan = planned(*args)
+            User.objects.filter(email="ada@example.org").exists() or make_user(email="ada@example.org")
+            return plan
+
+        with patch("users.services.import_writing.planned", overtaken):
+            after = self.step("commit", body["id"])
+
+        ada = User.objects.get(email="ada@example.org")
+        self.assertEqual((ada.track, ada.role), ("Peru", "student"))
+        self.assertEqual((self.counts(after), after["faults"]), ((0, 1, 0, 0), []))
+
     def test_somebody_erased_since_takes_their_rows_along(self) -> None:
         ada = make_user(email="ada@example.org")
         self.checked(["email", "firstName", "yearLevel"], ["ada@example.org", "Ada", ""])
@@ -182,6 +229,98 @@ class WorldThatChangedTests(ImportTestCase):
         erase_person(ada, by=self.admin)
 
         self.assertFalse(ImportRow.objects.exists())
+
+
+@override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
+class TurnTests(ImportTestCase):
+    """A worker is not held for as long as an import lasts: sign-in mails wait behind it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.batch = self.checked(*numbered(120))["id"]
+        start_commit(self.batch, by=self.admin)
+        patcher = patch("users.tasks.enqueue")
+        self.enqueue = patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def turn(self) -> int:
+        """Run the task once, and return how many people there are then."""
+        commit_import.func(import_id=self.batch)
+        return int(User.objects.exclude(pk=self.admin.pk).count())
+
+    def test_a_run_ends_when_its_time_is_over_and_queues_up_anew(self) -> None:
+        with patch("users.tasks.TURN_SECONDS", 0):
+            self.assertEqual([self.turn() for _ in range(4)], [50, 100, 120, 120])
+
+        again = call("users.tasks.commit_import", import_id=self.batch)
+        self.assertEqual(self.enqueue.call_args_list, [again] * 3)
+
+    def test_a_short_import_needs_one_run(self) -> None:
+        with patch("users.tasks.monotonic", return_value=0.0):
+            self.assertEqual(self.turn(), 120)
+
+        self.enqueue.assert_not_called()
+
+    def failing_after(self, steps: int) -> Any:
+        done = 0
+
+        def step(import_id: int) -> bool:
+            nonlocal done
+            done += 1
+            if done > steps:
+                raise OperationalError
+            return write_next_rows(import_id)
+
+        return patch("users.tasks.write_next_rows", step)
+
+    def test_a_fault_after_progress_uses_up_no_try(self) -> None:
+        with self.failing_after(1):
+            self.assertEqual(self.turn(), 50)
+
+        self.enqueue.assert_called_once_with("users.tasks.commit_import", import_id=self.batch)
+
+    def test_a_fault_without_progress_is_one_try(self) -> None:
+        with self.failing_after(0), patch.object(type(commit_import), "enqueue") as retry:
+            self.turn()
+
+        retry.assert_called_once_with(attempt=2, import_id=self.batch)
+        self.enqueue.assert_not_called()
+
+
+@background(queue="sign-in", priority=100)
+def send_mail() -> None:
+    order.append("mail")
+
+
+@skipUnless(connection.vendor == "postgresql", "The queue of rows is the production profile's.")
+@override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
+class OneWorkerTests(TransactionTestCase):
+    """The real worker on the real table."""
+
+    def test_a_mail_that_comes_while_an_import_is_written_does_not_wait_for_its_end(self) -> None:
+        order.clear()
+        admin = make_admin()
+        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(120))), by=admin, flags={})
+
+        def step(import_id: int) -> bool:
+            if not order:
+                send_mail.enqueue()
+            order.append("rows")
+            return write_next_rows(import_id)
+
+        with (
+            patch("users.tasks.TURN_SECONDS", 0),
+            patch("users.tasks.write_next_rows", step),
+            patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"),
+        ):
+            start_commit(batch.pk, by=admin)
+            call_command(
+                "db_worker", batch=True, startup_delay=False, queue_name="*", interval=0, verbosity=0
+            )
+
+        self.assertEqual(order, ["rows", "mail", "rows", "rows", "rows"])
+        batch.refresh_from_db()
+        self.assertEqual((batch.state, batch.counts["written"]), ("committed", 120))
 
 
 class KilledWorkerTests(ImportTestCase):
@@ -259,7 +398,8 @@ class ExpiryTests(ImportTestCase):
 
         after = self.client.get(url("detail", body["id"])).json()
         self.assertEqual((after["counts"], after["faultsTotal"]), (body["counts"], 1))
-        self.assertEqual((after["faults"], after["ignoredColumns"]), ([], []))
+        self.assertEqual((after["faults"], after["ignoredColumns"], after["filename"]), ([], [], ""))
+        self.assertEqual(PeopleImport.objects.get(pk=body["id"]).sheet, "")
         self.assertEqual(ImportRow.objects.get().batch_id, fresh)
         self.assertEqual(self.client.get(url("rejected", body["id"])).status_code, 409)
 
@@ -389,6 +529,44 @@ class TwoWorkersTests(TransactionTestCase):
         )
         self.assertEqual(User.objects.count(), 201)
         self.assertEqual(AuditEvent.objects.filter(action="people_import_committed").count(), 1)
+
+    def test_two_imports_of_the_same_new_people_at_once_reject_nobody(self) -> None:
+        header, *rows = numbered(120)
+        batches = []
+        for order in (rows, rows[::-1]):
+            admin = make_admin()
+            file = SimpleUploadedFile("x.csv", csv_of(header, *order))
+            batches.append(check_file(file, by=admin, flags={}))
+            with patch("users.services.imports.enqueue_on_commit"):
+                start_commit(batches[-1].pk, by=admin)
+
+        results = in_parallel(lambda number: commit_import.func(import_id=batches[number % 2].pk), 4)
+
+        self.assertEqual(results, [None] * 4)
+        for batch in batches:
+            batch.refresh_from_db()
+            self.assertEqual((batch.state, batch.counts["rejected"]), ("committed", 0))
+        self.assertEqual(sum(batch.counts["create"] for batch in batches), 120)
+        self.assertEqual(User.objects.count(), 122)
+
+    def test_an_import_and_erasures_of_the_same_people_both_end(self) -> None:
+        admin, other = make_admin(), make_admin()
+        people = [make_user() for _ in range(60)]
+        rows = [["email", "track"], *([person.email, "x"] for person in people)]
+        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*rows)), by=admin, flags={})
+        with patch("users.services.imports.enqueue_on_commit"):
+            start_commit(batch.pk, by=admin)
+
+        def one(number: int) -> None:
+            if number == 0:
+                commit_import.func(import_id=batch.pk)
+            for person in people[number - 1 :: 6] if number else ():
+                erase_person(person, by=other)
+
+        self.assertEqual(in_parallel(one, 4), [None] * 4)
+        batch.refresh_from_db()
+        self.assertEqual((batch.state, batch.counts["total"]), ("committed", 30))
+        self.assertEqual(User.objects.filter(track="x").count(), 30)
 
     def test_an_import_and_an_admin_who_edits_the_same_people_both_end(self) -> None:
         admin, other = make_admin(), make_admin()

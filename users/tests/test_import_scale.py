@@ -22,6 +22,13 @@ def people() -> Iterator[list[Any]]:
         yield [*cells, "genetics;enzymes", "Keeps bees, and counts them."]
 
 
+def chain() -> Iterator[list[Any]]:
+    """Each names the next one as guardian, and the last one the first."""
+    yield ["email", "firstName", "guardianEmail"]
+    for number in range(PEOPLE):
+        yield [f"link{number}@example.org", "Ada", f"link{(number + 1) % PEOPLE}@example.org"]
+
+
 @tag("scale")
 class ImportScaleTests(ImportTestCase):
     def test_five_thousand_people_are_made_once_and_taken_back(self) -> None:
@@ -32,6 +39,15 @@ class ImportScaleTests(ImportTestCase):
 
         self.assertEqual((written["state"], written["progress"]["written"]), ("committed", PEOPLE))
         self.assertEqual(self.counts(self.checked(*people())), (0, 0, PEOPLE, 0))
+
+        undone = self.step("undo", body["id"])
+
+        self.assertEqual((undone["state"], undone["progress"]["undone"]), ("undone", PEOPLE))
+        self.assertEqual(User.objects.count(), 1)
+
+    def test_five_thousand_people_who_name_each_other_are_taken_back(self) -> None:
+        body = self.step("commit", self.checked(*chain())["id"])
+        self.assertEqual(body["progress"]["written"], PEOPLE)
 
         undone = self.step("undo", body["id"])
 

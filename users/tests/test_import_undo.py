@@ -12,6 +12,9 @@ from django.utils import timezone
 from core.models import AuditEvent
 from users.models import ImportRow, SupervisorProfile, User, UserProfile
 from users.services.erasure import erase_person
+from users.services.import_rows import content_of
+from users.services.import_undoing import undo_next_rows
+from users.services.imports import start_undo
 from users.tasks import undo_import
 from users.tests.factories import make_link, make_user
 from users.tests.importing import ImportTestCase, url
@@ -35,7 +38,8 @@ class UndoOfNewPeopleTests(ImportTestCase):
         self.assertFalse(User.objects.filter(email="ada@example.org").exists())
         erase.assert_called_once()
         row = ImportRow.objects.get()
-        self.assertEqual((row.person_id, row.address_key, row.before), (None, "", ""))
+        self.assertEqual((row.person_id, row.before), (None, ""))
+        self.assertEqual(content_of(row), ([], [], []))
         self.assertEqual(AuditEvent.objects.filter(action="people_import_undone").count(), 1)
 
     def test_whom_somebody_has_used_stays(self) -> None:
@@ -80,6 +84,62 @@ class UndoOfNewPeopleTests(ImportTestCase):
 
             self.assertEqual((after["progress"]["undone"], after["progress"]["kept"]), (61, 0))
             self.assertEqual(User.objects.count(), 1)
+
+    def test_people_who_name_each_other_go_in_whatever_order_and_ring(self) -> None:
+        def chain(step: int) -> list[list[str]]:
+            return [[f"n{n}@example.org", f"n{(n + step) % 70}@example.org"] for n in range(70)]
+
+        for step in (1, -1):
+            body = self.imported(["email", "guardianEmail"], *chain(step))
+
+            after = self.step("undo", body["id"])
+
+            self.assertEqual((after["progress"]["undone"], after["remarksTotal"]), (70, 0))
+            self.assertEqual(User.objects.count(), 1)
+
+    def test_each_step_of_a_chain_takes_fifty_people(self) -> None:
+        rows = [[f"n{n}@example.org", f"n{n + 1}@example.org"] for n in range(100)]
+        body = self.imported(["email", "guardianEmail"], *rows)
+        start_undo(body["id"], by=self.admin)
+
+        undo_next_rows(body["id"])
+
+        self.assertEqual(User.objects.count(), 51)
+
+    def test_whoever_somebody_names_who_stays_stays_with_their_address(self) -> None:
+        rows = [[f"n{n}@example.org", f"n{n + 1}@example.org"] for n in range(3)]
+        body = self.imported(["email", "guardianEmail"], *rows)
+        User.objects.filter(email="n1@example.org").update(track="Peru")
+
+        after = self.step("undo", body["id"])
+
+        self.assertEqual((after["progress"]["undone"], after["progress"]["kept"]), (1, 2))
+        guardians = UserProfile.objects.filter(user__email__startswith="n").order_by("user__email")
+        self.assertEqual([each.guardian_email for each in guardians], ["n2@example.org", "n3@example.org"])
+
+    def test_whom_another_import_is_about_stays_and_so_do_its_rows(self) -> None:
+        first = self.imported(["email", "track"], *([f"n{n}@example.org", "x"] for n in range(4)))
+        waiting = self.checked(["email", "bio"], ["n0@example.org", "Bees"])
+        written = self.imported(["email", "track"], ["n1@example.org", "x"], ["n2@example.org", "y"])
+        User.objects.filter(email="n2@example.org").update(track="x")
+
+        after = self.step("undo", first["id"])
+
+        self.assertEqual((after["progress"]["undone"], after["progress"]["kept"]), (2, 2))
+        self.assertEqual([remark["line"] for remark in after["remarks"]], [2, 4])
+        self.assertIn("Another import", after["remarks"][0]["reason"])
+        self.assertEqual(self.step("commit", waiting["id"])["progress"]["written"], 1)
+        self.assertEqual(ImportRow.objects.filter(batch=written["id"]).count(), 2)
+
+    def test_an_earlier_check_of_the_same_people_neither_keeps_them_nor_loses_rows(self) -> None:
+        earlier = self.checked(HEADER, ADA)
+        later = self.imported(HEADER, ADA)
+
+        after = self.step("undo", later["id"])
+
+        self.assertEqual(after["progress"]["undone"], 1)
+        self.assertEqual(self.counts(self.step("commit", earlier["id"])), (1, 0, 0, 0))
+        self.assertTrue(User.objects.filter(email=ADA[0]).exists())
 
     def test_a_guardian_of_somebody_who_stays_stays_too(self) -> None:
         student = make_user()
@@ -149,15 +209,31 @@ class UndoOfChangesTests(ImportTestCase):
         self.assertEqual(after["remarks"][-1]["field"], "track")
 
     def test_an_address_that_somebody_has_taken_since_stays_as_it_is(self) -> None:
-        body = self.imported(
-            ["email", "newEmail"], ["ada@example.org", "new@example.org"], changeAddress=True
-        )
+        row = ["ada@example.org", "new@example.org", "Ada", "Peru"]
+        body = self.imported(["email", "newEmail", "firstName", "track"], row, changeAddress=True)
         make_user(email="ada@example.org")
 
         after = self.step("undo", body["id"])
 
-        self.assertEqual(User.objects.get(pk=self.ada.pk).email, "new@example.org")
+        person = User.objects.get(pk=self.ada.pk)
+        self.assertEqual(
+            (person.email, person.first_name, person.track), ("new@example.org", "Augusta", "AUS-NSW")
+        )
         self.assertEqual(after["progress"]["kept"], 1)
+        self.assertEqual([remark["field"] for remark in after["remarks"]], ["email"])
+
+    def test_a_supervisor_profile_that_the_import_made_goes_while_nothing_stands_in_it(self) -> None:
+        other = make_user(email="other@example.org")
+        SupervisorProfile.objects.create(user=other)
+        third = make_user(email="third@example.org")
+        rows = [[each, "Lab"] for each in ("ada@example.org", "other@example.org", "third@example.org")]
+        body = self.imported(["email", "organization"], *rows)
+        SupervisorProfile.objects.filter(user=third).update(phone_number="1")
+
+        self.step("undo", body["id"])
+
+        left = SupervisorProfile.objects.order_by("user").values_list("user", "organization")
+        self.assertEqual(list(left), [(other.pk, ""), (third.pk, "")])
 
 
 class UndoStateTests(ImportTestCase):
