@@ -11,8 +11,7 @@ from core.refusals import Forbidden, Refused, SignedOut
 from core.sealing import Unreadable, seal, unseal
 from users.access import administers
 from users.addresses import address_keys
-from users.models import PeopleImport, User
-from users.models.imports import ErasedAddress
+from users.models import ErasedAddress, PeopleImport, User
 from users.services.holding import locked, still_acting
 from users.spreadsheets.columns import Note, mailbox
 

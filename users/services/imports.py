@@ -14,8 +14,7 @@ from core.refusals import Missing
 from core.spreadsheets import csv_text
 from core.tasks import enqueue_on_commit
 from users.addresses import address_key, address_keys
-from users.models import ImportRow, PeopleImport, User
-from users.models.imports import ErasedAddress
+from users.models import ErasedAddress, ImportRow, PeopleImport, User
 from users.services.import_rows import (
     ImportConflict,
     ImportExpired,
