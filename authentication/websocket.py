@@ -159,6 +159,9 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         if self.session is not None and event["session"] in {None, self.session.pk}:
             await self.close(event["code"])
 
+    async def socket_recheck(self, event: dict[str, Any]) -> None:
+        """Hear ``core.realtime.recheck_sockets``. This socket needs its session alone; others ask again."""
+
 
 class SessionConsumer(SignedInConsumer):
     """``/ws/session/``: tells a client at once when its session has ended (4401)."""

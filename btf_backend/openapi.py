@@ -34,6 +34,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Role": "core.roles.Role",
         "AccountStatus": "users.models.User.Status",
         "Relationship": "users.models.StudentSupervisor.Relationship",
+        "MembershipRole": "groups.models.MembershipRole",
         "ArchiveState": "users.models.DataArchive.State",
         "ImportState": "users.models.PeopleImport.State",
         "Connection": ["connected", "error"],
@@ -44,6 +45,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "Sign-in", "description": "Links, codes, tokens and sessions."},
         {"name": "My account", "description": "The signed-in person's own document and relations."},
         {"name": "People", "description": "For programme admins: people, links, spreadsheets, numbers."},
+        {"name": "Groups", "description": "Teams, their members, milestones and tasks."},
         {"name": "Platform", "description": "Whether the platform is up."},
     ],
 }

@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
     path("api/users/", include("users.urls")),
+    path("api/", include("groups.urls")),
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),

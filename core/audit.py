@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from users.models import User
 
 # Not ``track``: people write their own, and may write anything.
-PLAIN_VALUES = frozenset({"role", "status", "is_active", "is_staff", "is_superuser", "wwcc_verified"})
+PLAIN_VALUES = frozenset(
+    {"role", "status", "is_active", "is_staff", "is_superuser", "wwcc_verified", "mentor_id"}
+)
 
 
 def record(

@@ -6,12 +6,15 @@ The database is the truth, the layer a doorbell: a failed ring is a log line, ne
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,11 @@ TRY_LATER: Final = 1013
 def room_of_user(user_id: int) -> str:
     """Return the room in which every socket of that person sits. Ids are never reused."""
     return f"user.{user_id}"
+
+
+def room_of_group(room: UUID) -> str:
+    """Return the room of a group's sockets, by its UUID: a group that got the same id is another room."""
+    return f"group.{room.hex}"
 
 
 def send_to_room(room: str, event: dict[str, Any]) -> bool:
@@ -42,3 +50,8 @@ def send_to_room(room: str, event: dict[str, Any]) -> bool:
 def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:
     """Close the sockets of a room with one of the codes above; of one sign-in session alone, if named."""
     return send_to_room(room, {"type": "socket.close", "code": code, "session": session})
+
+
+def recheck_sockets(*, room: str) -> bool:
+    """Have the sockets of a room ask again whether they may stay: who may see what has changed."""
+    return send_to_room(room, {"type": "socket.recheck"})

@@ -1,6 +1,11 @@
 """The words for who somebody is and for whom something is meant, said once."""
 
+from typing import Final
+
 from django.db.models import TextChoices
+
+# Whoever has been erased, wherever something of theirs stays (CONTRACT D5).
+FORMER_MEMBER: Final = "Former member"
 
 
 class Role(TextChoices):

@@ -8,7 +8,9 @@ class GroupsConfig(AppConfig):
     verbose_name = "Groups"
 
     def ready(self) -> None:
-        from core.registry import my_data
-        from groups.personal import documents_of
+        from core.registry import erasure, my_data
+        from groups import tasks  # noqa: F401 - they register themselves
+        from groups.personal import documents_of, keep_places
 
+        erasure.add("groups", keep_places)
         my_data.add("groups", documents_of)

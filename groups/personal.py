@@ -1,11 +1,11 @@
-"""What the groups hold of a person, given out to that person."""
+"""What the groups hold of a person: given out to that person, and freed of them at erasure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from core.roles import Role
-from groups.models import Group, GroupMember, Task
+from groups.models import Group, GroupMember, PastMember, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
-    """Yield the groups in which the person is or which they mentor, and the tasks that are theirs."""
-    yield "groups", [*memberships_of(user), *mentored_by(user)]
-    tasks = Task.objects.filter(assigned_to=user).select_related("milestone").order_by("pk")
+    """Yield the groups in which the person is or was or which they mentor, and the tasks that are theirs.
+
+    What is archived or removed is still kept, and is here too.
+    """
+    yield "groups", [*memberships_of(user), *mentored_by(user), *left_by(user)]
+    tasks = Task.everything.filter(assigned_to=user).select_related("milestone").order_by("pk")
     yield (
         "tasks",
         [
@@ -35,13 +38,29 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
 
 def memberships_of(user: User) -> list[dict[str, Any]]:
     rows = GroupMember.objects.filter(user=user).select_related("group").order_by("joined_at", "pk")
-    return [
-        {"id": row.group_id, "name": row.group.name, "role": row.role, "joinedAt": row.joined_at}
-        for row in rows
-    ]
+    return [stay(row.group, row.role, joinedAt=row.joined_at) for row in rows]
 
 
 def mentored_by(user: User) -> list[dict[str, Any]]:
-    """Return the groups that name the person as their mentor; since when is not written down."""
-    groups = Group.objects.filter(mentor=user).order_by("pk")
-    return [{"id": row.pk, "name": row.name, "role": Role.MENTOR, "joinedAt": None} for row in groups]
+    """Return the groups that name the person as their mentor."""
+    groups = Group.everything.filter(mentor=user)
+    return [stay(group, Role.MENTOR, joinedAt=group.mentor_since) for group in groups]
+
+
+def left_by(user: User) -> list[dict[str, Any]]:
+    rows = PastMember.objects.filter(user=user).select_related("group").order_by("left_at", "pk")
+    return [stay(row.group, row.role, joinedAt=row.joined_at, leftAt=row.left_at) for row in rows]
+
+
+def stay(group: Group, role: str, **moments: Any) -> dict[str, Any]:
+    return {"id": group.pk, "name": group.name, "role": role, **moments}
+
+
+def keep_places(user: User, /) -> None:
+    """Keep, of a person who is erased, that somebody was in their groups: no more than as what, and when."""
+    places = GroupMember.objects.filter(user=user).values_list("group_id", "role", "joined_at")
+    mentored = Group.everything.filter(mentor=user).values_list("pk", "mentor_since")
+    PastMember.objects.bulk_create(
+        PastMember(group_id=group, role=role, joined_at=since)
+        for group, role, since in [*places, *((pk, Role.MENTOR, since) for pk, since in mentored)]
+    )

@@ -1,8 +1,59 @@
-"""Routes about groups below ``/api/admin/``."""
+"""Routes below ``/api/groups/`` and ``/api/tasks/``, and those about groups below ``/api/admin/``."""
 
-from django.urls import path
+from django.urls import include, path, register_converter
+from rest_framework.routers import SimpleRouter
 
-from groups.views import StatsView
+from groups.models import ID_PATTERN
+from groups.views.numbers import StatsView
+from groups.views.plan import MilestoneViewSet, OwnTasksViewSet, TaskViewSet
+from groups.views.teams import GroupViewSet
+
+
+class GroupIdConverter:
+    """``<group:pk>``: what can be a group's id; anything else is no route, hence a 404."""
+
+    regex = ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z")
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(GroupIdConverter, "group")
 
 app_name = "groups"
+router = SimpleRouter(use_regex_path=False)
+router.register("groups", GroupViewSet, "group")
+plan = [
+    path("milestones/", MilestoneViewSet.as_view({"post": "create"}), name="group-create-milestone"),
+    path("milestones/order/", MilestoneViewSet.as_view({"put": "reorder"}), name="group-reorder-milestones"),
+    path(
+        "milestones/<id:milestone_id>/",
+        MilestoneViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+        name="group-delete-milestone",
+    ),
+    path(
+        "milestones/<id:milestone_id>/tasks/",
+        MilestoneViewSet.as_view({"post": "add_task"}),
+        name="group-add-task",
+    ),
+    path(
+        "milestones/<id:milestone_id>/tasks/order/",
+        MilestoneViewSet.as_view({"put": "reorder_tasks"}),
+        name="group-reorder-tasks",
+    ),
+    path("tasks/", TaskViewSet.as_view({"get": "list"}), name="group-tasks"),
+    path(
+        "tasks/<id:task_id>/",
+        TaskViewSet.as_view({"put": "update", "patch": "partial_update", "delete": "destroy"}),
+        name="group-update-task",
+    ),
+]
+urlpatterns = [
+    path("tasks/mine/", OwnTasksViewSet.as_view({"get": "list"}), name="own-tasks"),
+    *router.urls,
+    path("groups/<group:pk>/", include(plan)),
+]
 admin_urlpatterns = [path("stats/", StatsView.as_view(), name="stats")]

@@ -43,6 +43,29 @@ GET     /api/users/me/supervisors/          401 200 200 200 401 200 200 200
 PATCH   /api/users/me/supervisors/{id}/     401 404 404 404 401 404 404 404
 GET     /api/users/me/export/               401 202 202 202 401 202 202 202
 
+GET     /api/groups/                                       401 200 200 200 401 200 200 200
+POST    /api/groups/                                       401 403 403 403 401 403 400 400
+GET     /api/groups/my-groups/                             401 200 200 200 401 200 200 200
+GET     /api/groups/{id}/                                  401 404 404 404 401 404 404 404
+PATCH   /api/groups/{id}/                                  401 403 403 403 401 403 404 404
+DELETE  /api/groups/{id}/                                  401 403 403 403 401 403 404 404
+POST    /api/groups/{id}/restore/                          401 403 403 403 401 403 404 404
+POST    /api/groups/{id}/members/                          401 403 403 403 401 403 404 404
+DELETE  /api/groups/{id}/members/                          401 403 403 403 401 403 404 404
+DELETE  /api/groups/{id}/members/{user_id}/                401 403 403 403 401 403 404 404
+GET     /api/groups/{id}/history/                          401 404 404 404 401 404 404 404
+POST    /api/groups/{id}/milestones/                       401 404 404 404 401 404 404 404
+PUT     /api/groups/{id}/milestones/order/                 401 404 404 404 401 404 404 404
+PATCH   /api/groups/{id}/milestones/{milestone_id}/        401 404 404 404 401 404 404 404
+DELETE  /api/groups/{id}/milestones/{milestone_id}/        401 404 404 404 401 404 404 404
+POST    /api/groups/{id}/milestones/{milestone_id}/tasks/  401 404 404 404 401 404 404 404
+PUT     /api/groups/{id}/milestones/{milestone_id}/tasks/order/ 401 404 404 404 401 404 404 404
+GET     /api/groups/{id}/tasks/                            401 404 404 404 401 404 404 404
+PUT     /api/groups/{id}/tasks/{task_id}/                  401 404 404 404 401 404 404 404
+PATCH   /api/groups/{id}/tasks/{task_id}/                  401 404 404 404 401 404 404 404
+DELETE  /api/groups/{id}/tasks/{task_id}/                  401 404 404 404 401 404 404 404
+GET     /api/tasks/mine/                                   401 200 200 200 401 200 200 200
+
 GET     /api/admin/users/                       401 403 403 403 401 403 200 200
 POST    /api/admin/users/                       401 403 403 403 401 403 400 400
 GET     /api/admin/users/{id}/                  401 403 403 403 401 403 404 404

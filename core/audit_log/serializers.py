@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.models import AuditEvent
+from core.roles import FORMER_MEMBER
 from core.serializers import WireModelSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMER_MEMBER: Final = "Former member"
 Names = dict[str, str]
 
 

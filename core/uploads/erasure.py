@@ -29,13 +29,22 @@ def erase_uploads(user: User) -> None:
     Files go after the commit. Holds the rows: whoever attaches one at this moment waits, and then
     finds it kept or gone.
     """
-    owned = {row.pk: row for row in Upload.objects.select_for_update().filter(owner=user).order_by("pk")}
-    needed: set[int] = set().union(*(ask(owned.keys()) for ask in uploads_needed)) if owned else set()
-    spare = [row for pk, row in owned.items() if pk not in needed]
+    owned = set(Upload.objects.filter(owner=user).values_list("pk", flat=True))
+    rename_telling(Upload.objects.filter(pk__in=delete_spare(owned)), user)
+
+
+def delete_spare(ids: Collection[int]) -> set[int]:
+    """Delete those of the uploads that nobody needs any more, and return the others.
+
+    Files go after the commit. Holds the rows.
+    """
+    rows = {row.pk: row for row in Upload.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    needed: set[int] = set().union(*(ask(rows.keys()) for ask in uploads_needed)) if rows else set()
+    spare = [row for pk, row in rows.items() if pk not in needed]
     Upload.objects.filter(pk__in=[row.pk for row in spare]).delete()
-    rename_telling(Upload.objects.filter(pk__in=needed & owned.keys()), user)
     if spare:
         enqueue_on_commit("core.uploads.tasks.delete_files", keys=[row.key for row in spare])
+    return needed & rows.keys()
 
 
 def rename_telling(files: QuerySet[Any], user: User) -> None:

@@ -18,7 +18,7 @@ numbers = count(1)
 def make_group(*, members: Iterable[User] = (), **fields: Any) -> Group:
     """Return a stored group with an id and a name of its own, and those people in it."""
     number = next(numbers)
-    group = Group.objects.create(**{"id": f"TEST{number:03}", "name": f"Team {number}", **fields})
+    group: Group = Group.objects.create(**{"id": f"TEST{number:03}", "name": f"Team {number}", **fields})
     for user in members:
         GroupMember.objects.create(group=group, user=user)
     return group

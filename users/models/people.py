@@ -200,6 +200,10 @@ class User(AbstractUser):
         """For other participants, who may not learn a minor's address."""
         return self.full_name or f"{self.get_role_display()} {self.pk}"
 
+    def name_for(self, viewer: User) -> str:
+        """The name that ``viewer`` may read."""
+        return self.name if viewer.is_platform_admin or viewer.pk == self.pk else self.display_name
+
 
 class UserProfile(models.Model):
     """What a person says about themselves."""

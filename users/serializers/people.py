@@ -87,7 +87,7 @@ class UserBriefSerializer(WireModelSerializer[User]):
         return viewer.is_platform_admin or viewer.pk == user.pk
 
     def get_name(self, user: User) -> str:
-        return user.name if self.tells_all(user) else user.display_name
+        return user.name_for(self.context["viewer"])
 
     def get_email(self, user: User) -> str:
         return user.email if self.tells_all(user) else ""

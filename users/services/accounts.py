@@ -11,6 +11,7 @@ from django.db.models import F
 from core import audit
 from core.refusals import Refused
 from core.registry import access_ended, address_left
+from core.roles import Role
 from users.access import check_change
 from users.addresses import USERNAME_LENGTH, shortened
 from users.models import SupervisorProfile, User, UserProfile
@@ -32,10 +33,10 @@ class AddressTaken(Refused):
     sentence = "A person with this address exists already."
 
 
-def provision_user(address: str) -> tuple[User, bool]:
+def provision_user(address: str, *, role: str = Role.STUDENT) -> tuple[User, bool]:
     """Return the account of a normalised address, made where there was none, and whether it was made.
 
-    A new one is a pending student with an empty profile and no usable password. Two first
+    A new one is pending, with an empty profile and no usable password. Two first
     sign-ins at once get the same account: the loser of the race reads the winner's row.
     """
     existing = User.objects.with_address(address).first()
@@ -43,7 +44,7 @@ def provision_user(address: str) -> tuple[User, bool]:
         return existing, False
     try:
         with transaction.atomic():
-            return insert(User(email=address)), True
+            return insert(User(email=address, role=role)), True
     except IntegrityError:
         return User.objects.with_address(address).get(), False
 

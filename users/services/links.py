@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core import audit
+from core.realtime import recheck_sockets, room_of_user
 from core.refusals import Forbidden, Missing, Refused
 from users.access import check_ends
 from users.models import JoinPermissionChange, StudentSupervisor
@@ -47,6 +49,7 @@ def change_link(
     unless the admin grants it anew. Holds the link's row.
     """
     by, link = held(link, by=by)
+    supervisor = link.supervisor
     before = {name: getattr(link, name) for name in values}
     for name, value in values.items():
         setattr(link, name, value)
@@ -58,6 +61,7 @@ def change_link(
         saved(link)
         audit.record("link_changed", actor=by, target=link, changes=changes)
     if is_other:
+        recheck_on_commit(supervisor)
         link = decide_join_permission(link, by=by, granted=False)
     return link if granted is None else decide_join_permission(link, by=by, granted=granted)
 
@@ -67,7 +71,13 @@ def unlink(link: StudentSupervisor, *, by: User) -> None:
     """Take a link away, with its permission and the record of who gave it."""
     by, link = held(link, by=by)
     audit.record("link_deleted", actor=by, target=link)
+    recheck_on_commit(link.supervisor)
     link.delete()
+
+
+def recheck_on_commit(supervisor: User) -> None:
+    """Have the sockets of somebody who lost a student ask again whether they may stay."""
+    transaction.on_commit(partial(recheck_sockets, room=room_of_user(supervisor.pk)))
 
 
 def held(link: StudentSupervisor, *, by: User) -> tuple[User, StudentSupervisor]:

@@ -1,4 +1,4 @@
-"""Groups, and the programme in numbers."""
+"""The programme in numbers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.permissions import IsPlatformAdmin
-from groups.serializers import ProgrammeNumbersSerializer, TrackSerializer
-from groups.services import programme_numbers
+from groups.serializers.numbers import ProgrammeNumbersSerializer, TrackSerializer
+from groups.services.numbers import programme_numbers
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -1,4 +1,4 @@
-"""Rules about groups."""
+"""Counting people and groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of groups on the wire."""
+"""The programme in numbers, on the wire."""
 
 from __future__ import annotations
 

@@ -1,0 +1,19 @@
+"""Teams: who belongs to them, what they have set out to do, and the plans that admins hand out."""
+
+from groups.models.members import GroupMember, MembershipRole, NewMember, PastMember
+from groups.models.plan import Milestone, Task
+from groups.models.teams import ID_PATTERN, ID_RULE, Group, GroupNumber, RetiredGroupId
+
+__all__ = [
+    "ID_PATTERN",
+    "ID_RULE",
+    "Group",
+    "GroupMember",
+    "GroupNumber",
+    "MembershipRole",
+    "Milestone",
+    "NewMember",
+    "PastMember",
+    "RetiredGroupId",
+    "Task",
+]

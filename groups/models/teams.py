@@ -1,0 +1,228 @@
+"""Teams, their ids, and who may see which."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest, Lower
+from django.db.models.lookups import Exact
+from django.utils import timezone
+
+from core.roles import Role
+from groups.models.members import GroupMember
+from groups.models.plan import Milestone, Task
+from users.models import StudentSupervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    from users.models import User
+
+ID_RULE = "Letters, digits, - and _, of which the first is a letter or a digit."
+ID_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z"  # what URLs, sockets' rooms and Redis all take
+
+
+def sort_key(text: str) -> str:
+    """Return a key under which ids sort as people count: BTF2 before BTF10, BTF999 before BTF1000.
+
+    A run of digits is led by its length, and its zeros go.
+    """
+    return re.sub(r"[0-9]+", lambda run: f"{len(run[0].lstrip('0')):02}{run[0].lstrip('0')}", text.lower())
+
+
+class GroupQuerySet(models.QuerySet["Group"]):
+    """Questions about many groups, of which the first is who may see them."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return the groups that a person may see: **the** rule, asked by every door (CONTRACT D1, D30).
+
+        Admins see all; others those which they are in or mentor; supervisors also those of the
+        students who are linked to them.
+        """
+        if user.is_platform_admin:
+            return self
+        ids = ids_of_own_groups(user)
+        if user.role == Role.SUPERVISOR:
+            students = StudentSupervisor.objects.filter(supervisor=user).values("student_id")
+            ids = ids.union(GroupMember.objects.filter(user__in=students).order_by().values("group_id"))
+        return self.filter(pk__in=ids)
+
+    def of(self, user: User) -> Self:
+        """Groups in which a person is, or which they mentor."""
+        return self.filter(pk__in=ids_of_own_groups(user))
+
+    def active(self) -> Self:
+        """Groups whose status is "active", in any case."""
+        return self.filter(Exact(Lower("status"), "active"))
+
+    def with_summary(self) -> Self:
+        """What a row of a list shows: the mentor, and how many members there are."""
+        members = counted(GroupMember.objects.filter(group=OuterRef("pk")), "group")
+        return self.select_related("mentor").annotate(member_count=Coalesce(members, 0))
+
+    def with_progress(self) -> Self:
+        """Count tasks, those done and those overdue, and find when something last happened."""
+        tasks = Task.objects.filter(milestone__group=OuterRef("pk"))
+        return self.annotate(
+            tasks_total=Coalesce(counted(tasks, "milestone__group"), 0),
+            tasks_done=Coalesce(counted(tasks.filter(completed=True), "milestone__group"), 0),
+            tasks_overdue=Coalesce(counted(tasks.overdue(), "milestone__group"), 0),
+            last_activity_at=last_activity(tasks),
+        )
+
+    def with_detail(self) -> Self:
+        """Everything that a group's own document shows, in four queries however much there is."""
+        tasks = Task.objects.select_related("assigned_to")
+        return self.select_related("mentor").prefetch_related(
+            models.Prefetch("members", GroupMember.objects.select_related("user")),
+            models.Prefetch(
+                "milestones", Milestone.objects.prefetch_related(models.Prefetch("tasks", tasks))
+            ),
+        )
+
+    def bulk_create(self, objs: Iterable[Group], *args: Any, **kwargs: Any) -> list[Group]:
+        groups = list(objs)
+        for group in groups:
+            group.sort_key = sort_key(group.pk)
+        return super().bulk_create(groups, *args, **kwargs)
+
+    @transaction.atomic
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete for good; no new group gets one of the ids."""
+        retire(self.values_list("pk", flat=True))
+        return super().delete()
+
+
+def ids_of_own_groups(user: User) -> QuerySet[Any, Any]:
+    """Return the ids of groups in which a person is, or which they mentor. A student mentors none."""
+    ids = GroupMember.objects.filter(user=user).order_by().values("group_id")
+    if user.role == Role.STUDENT and not user.is_platform_admin:
+        return ids
+    return ids.union(Group.objects.filter(mentor=user).order_by().values("pk"))
+
+
+def counted(rows: QuerySet[Any], per: str) -> Subquery:
+    return Subquery(rows.order_by().values(per).annotate(n=Count("pk")).values("n"))
+
+
+def last_activity(tasks: QuerySet[Any]) -> Greatest:
+    """When a message was last posted, or the plan last changed; else when the group was made."""
+    milestones = Milestone.objects.filter(group=OuterRef("pk")).order_by().values("group")
+    moments = [
+        F("conversation__last_created_at"),
+        Subquery(tasks.order_by().values("milestone__group").annotate(at=Max("updated_at")).values("at")),
+        Subquery(milestones.annotate(at=Max("updated_at")).values("at")),
+    ]
+    made = F("created_at")
+    return Greatest(made, *(Coalesce(moment, made) for moment in moments))
+
+
+def retire(ids: Iterable[str]) -> None:
+    rows = [RetiredGroupId(pk=pk.lower()) for pk in ids]
+    RetiredGroupId.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+class PresentGroups(models.Manager.from_queryset(GroupQuerySet)):  # type: ignore[misc]
+    """Groups that are not archived."""
+
+    def get_queryset(self) -> GroupQuerySet:
+        groups: GroupQuerySet = super().get_queryset()
+        return groups.filter(archived_at=None)
+
+
+class Group(models.Model):
+    """A team of students with its mentor. The id is what people call it, such as BTF046."""
+
+    id = models.CharField(
+        "group id",
+        max_length=50,
+        primary_key=True,
+        validators=[RegexValidator(ID_PATTERN, ID_RULE)],
+        help_text=ID_RULE,
+    )
+    sort_key = models.CharField(
+        max_length=150, default="", db_default="", editable=False, help_text="The id, as people count."
+    )
+    name = models.CharField(max_length=255)
+    track = models.CharField(max_length=50, blank=True)
+    status = models.CharField(
+        max_length=50, default="active", help_text="Free text: the programme's own labels."
+    )
+    mentor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="mentored_groups"
+    )
+    mentor_since = models.DateTimeField(null=True, editable=False, help_text="Null: not written down.")
+    room = models.UUIDField(
+        default=uuid.uuid4,
+        unique=True,
+        editable=False,
+        help_text="Names the sockets' room: dies with the group.",
+    )
+    archived_at = models.DateTimeField(null=True, editable=False, help_text="Null while it is not archived.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[PresentGroups] = PresentGroups()
+    everything: ClassVar[models.Manager[Group]] = GroupQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sort_key", "id"]
+        default_manager_name = "objects"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Lower("id"),
+                name="group_id_unique_ignoring_case",
+                violation_error_message="A group with this id exists already.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(id__regex=ID_PATTERN),
+                name="group_id_fits_urls_and_rooms",
+                violation_error_message=ID_RULE,
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(Lower("status"), Lower("track"), name="group_by_status_and_track"),
+            models.Index(Lower("track"), name="group_by_track"),
+            models.Index(
+                fields=["archived_at"], name="group_archived", condition=Q(archived_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.sort_key = sort_key(self.pk)
+        super().save(*args, **kwargs)
+
+    @transaction.atomic
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete for good; no new group gets the id."""
+        retire([self.pk])
+        return super().delete(*args, **kwargs)
+
+
+class GroupNumber(models.Model):
+    """The number of the last id that was made: one row. Whoever makes the next one holds it."""
+
+    last = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"BTF{self.last:03}"
+
+
+class RetiredGroupId(models.Model):
+    """The id of a group that was deleted for good, in lower case: nobody gets it again (B42)."""
+
+    id = models.CharField(max_length=50, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.id

@@ -1,0 +1,137 @@
+"""Groups: made, changed, archived, and gone for good 30 days later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from core.models import Upload
+from core.realtime import UNKNOWN, close_sockets, room_of_group
+from core.refusals import Missing
+from core.uploads.erasure import delete_spare
+from groups.models import Group
+from groups.services.holding import RESTORABLE_DAYS, hold_group, recheck_on_commit, still_acting
+from groups.services.members import NotInvited, insert_members, set_mentor
+from groups.services.numbering import insert_group
+from users.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from groups.models import NewMember
+
+PURGED_AT_ONCE: Final = 20
+
+
+@transaction.atomic
+def create_group(
+    *,
+    by: User | None,
+    name: str,
+    group_id: str = "",
+    track: str = "",
+    status: str = "",
+    mentor_id: int | None = None,
+    members: Sequence[NewMember] = (),
+) -> Group:
+    """Make a group with its members, or nothing. A blank id is the next number, a blank status ``active``.
+
+    Raises TakenId and NotInvited (400), and what ``acting`` raises. Holds the people named, then the
+    counter of ids until the commit.
+    """
+    people = {*(member.user_id for member in members), *([mentor_id] if mentor_id else [])}
+    by = still_acting(by, beside=people)
+    group = Group(name=name, track=track, status=status or default_status())
+    set_mentor(group, person(mentor_id))
+    insert_group(group, group_id=group_id)
+    insert_members(group, members)
+    audit.record("group_created", actor=by, target=group, changes={"members": len(members)})
+    return group
+
+
+@transaction.atomic
+def change_group(group: Group, *, by: User | None, values: dict[str, Any]) -> Group:
+    """Change a group's name, track, status or mentor (``mentor_id``; null: none), and record which.
+
+    Raises NotInvited (400) and what ``hold_group`` raises. Holds the new mentor, then the group. Who was
+    the mentor loses what a mentor may, at once.
+    """
+    mentor_id = values.get("mentor_id")
+    group, by = hold_group(group, by=by, beside=[mentor_id] if mentor_id else [])
+    before = {name: getattr(group, name) for name in values}
+    after = {**values, **({"status": values["status"] or default_status()} if "status" in values else {})}
+    if changes := audit.difference(before, after):
+        if "mentor_id" in changes:
+            set_mentor(group, person(mentor_id))
+            recheck_on_commit(group)
+        for name in changes.keys() - {"mentor_id"}:
+            setattr(group, name, after[name])
+        group.save()
+        audit.record("group_changed", actor=by, target=group, changes=changes)
+    return group
+
+
+def default_status() -> str:
+    return str(Group._meta.get_field("status").default)  # noqa: SLF001 - documented API
+
+
+def person(user_id: int | None) -> User | None:
+    """Return the person chosen as mentor. Raises NotInvited (400) where there is none of that id."""
+    if user_id is None:
+        return None
+    found: User | None = User.objects.filter(pk=user_id).first()
+    if found is None:
+        raise NotInvited("There is no such person.", field="mentorId")
+    return found
+
+
+@transaction.atomic
+def archive_group(group: Group, *, by: User | None) -> None:
+    """Take a group from everybody's sight, with its plan and conversation; its sockets close (4404).
+
+    An admin can restore it for 30 days. Holds the group.
+    """
+    group, by = hold_group(group, by=by)
+    group.archived_at = timezone.now()
+    group.save(update_fields=["archived_at", "updated_at"])
+    audit.record("group_archived", actor=by, target=group)
+    transaction.on_commit(partial(close_sockets, room=room_of_group(group.room), code=UNKNOWN))
+
+
+@transaction.atomic
+def restore_group(group_id: str, *, by: User | None) -> Group:
+    """Bring an archived group back as it was. Raises Missing (404) where there is none of that id.
+
+    Holds the group.
+    """
+    by = still_acting(by)
+    archived = Group.everything.select_for_update(no_key=True).exclude(archived_at=None)
+    group = archived.filter(pk=group_id).first()
+    if group is None:
+        raise Missing
+    group.archived_at = None
+    group.save(update_fields=["archived_at", "updated_at"])
+    audit.record("group_restored", actor=by, target=group)
+    return group
+
+
+@transaction.atomic
+def purge_archived() -> int:
+    """Delete for good some groups that were archived more than 30 days ago; returns how many.
+
+    Call it until it returns 0. Holds their rows, and passes over those that somebody restores now.
+    """
+    before = timezone.now() - timedelta(days=RESTORABLE_DAYS)
+    old = Group.everything.select_for_update(skip_locked=True).filter(archived_at__lt=before)
+    groups = list(old.order_by("archived_at")[:PURGED_AT_ONCE])
+    for group in groups:
+        attached = set(Upload.objects.filter(attachments__message__group=group).values_list("pk", flat=True))
+        audit.record("group_purged", target=group)
+        group.delete()
+        delete_spare(attached)
+    return len(groups)
