@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from drf_spectacular.utils import OpenApiParameter
+
+from core.idempotency import KEY_HEADER, REPLAYED_HEADER
+
 METHODS: Final = {"get", "post", "put", "patch", "delete"}
 WORDS: Final = {
     "400": "A field is missing or not valid, and is named; or a rule says no.",
@@ -12,6 +16,7 @@ WORDS: Final = {
     "404": "There is no such thing, or none that the person may know of.",
     "413": "The body is larger than 2.5 MB.",
     "415": "The body is neither JSON nor a form.",
+    "422": "The `Idempotency-Key` stood for another request before.",
     "429": "A budget is used up; `Retry-After` says for how many seconds.",
     "503": "Something that we depend on does not answer; `Retry-After` says when to try again.",
 }
@@ -36,6 +41,22 @@ ENVELOPE: Final = {
 }
 REFUSAL: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 
+# ``@extend_schema(parameters=RETRY_SAFE)``: of an operation that creates by ``core.idempotency.once``.
+RETRY_SAFE: Final = [
+    OpenApiParameter(
+        KEY_HEADER,
+        location=OpenApiParameter.HEADER,
+        description="Makes the request safe to send again for 24 hours, such as a UUID made for it.",
+    ),
+    OpenApiParameter(
+        REPLAYED_HEADER,
+        location=OpenApiParameter.HEADER,
+        response=[201],
+        enum=["true"],
+        description="Only where the request came before: the body is what it made then, as it is now.",
+    ),
+]
+
 
 def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Give each operation the refusals that its shape implies, in the one envelope."""
@@ -53,11 +74,14 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     signed_in = {} not in operation.get("security", [{}])
-    asks = any(parameter["in"] == "query" for parameter in operation.get("parameters", []))
-    statuses = ["400"] if "requestBody" in operation or asks else []
+    parameters = operation.get("parameters", [])
+    asks = any(parameter["in"] == "query" for parameter in parameters)
+    retry_safe = any(parameter["name"] == KEY_HEADER for parameter in parameters)
+    statuses = ["400"] if "requestBody" in operation or asks or retry_safe else []
     statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []
     statuses += ["403"] if path.startswith("/api/admin/") else []
-    statuses += ["404"] if "{" in path else []
+    statuses += ["404"] if "{" in path or retry_safe else []
+    statuses += ["422"] if retry_safe else []
     statuses += ["429"] if signed_in and method != "get" else []
     return [*statuses, "503"] if statuses else []

@@ -45,6 +45,19 @@ class DocumentTests(TestCase):
                 expected |= {"429"} if signed_in and method != "GET" else set()
                 self.assertLessEqual(expected, set(operation["responses"]))
 
+    def test_what_takes_a_key_says_what_becomes_of_it(self) -> None:
+        takes_key = [
+            operation
+            for _, _, operation in operations()
+            if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
+        ]
+
+        self.assertTrue(takes_key)
+        for operation in takes_key:
+            with self.subTest(operation["operationId"]):
+                self.assertLessEqual({"400", "404", "422"}, set(operation["responses"]))
+                self.assertIn("Idempotent-Replayed", operation["responses"]["201"]["headers"])
+
     def test_names_of_operations_are_there_once(self) -> None:
         names = [operation["operationId"] for _, _, operation in operations()]
 

@@ -22,7 +22,7 @@ class CorsTests(TestCase):
             headers={
                 "Origin": origin,
                 "Access-Control-Request-Method": method,
-                "Access-Control-Request-Headers": "authorization,content-type",
+                "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
             },
         )
 
@@ -41,7 +41,8 @@ class CorsTests(TestCase):
         methods = set(headers["Access-Control-Allow-Methods"].split(", "))
         self.assertEqual(methods, {"DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"})
         self.assertLessEqual(
-            {"authorization", "content-type"}, set(headers["Access-Control-Allow-Headers"].split(", "))
+            {"authorization", "content-type", "idempotency-key"},
+            set(headers["Access-Control-Allow-Headers"].split(", ")),
         )
         self.assertEqual(headers["Access-Control-Allow-Credentials"], "true")
 
@@ -56,10 +57,13 @@ class CorsTests(TestCase):
                     self.assertEqual(response.headers["Access-Control-Allow-Credentials"], "true")
                     self.assertIn("origin", response.headers["Vary"].lower())
 
-    def test_the_spa_may_read_file_names_waits_and_request_ids(self) -> None:
+    def test_the_spa_may_read_file_names_waits_request_ids_and_what_was_a_repeat(self) -> None:
         exposed = self.client.get(URL, headers={"Origin": OURS}).headers["Access-Control-Expose-Headers"]
 
-        self.assertEqual(set(exposed.split(", ")), {"Content-Disposition", "Retry-After", "X-Request-ID"})
+        self.assertEqual(
+            set(exposed.split(", ")),
+            {"Content-Disposition", "Idempotent-Replayed", "Retry-After", "X-Request-ID"},
+        )
 
     def test_a_body_that_is_too_large_is_told_to_the_spa(self) -> None:
         response = self.client.post(URL, {}, headers={"Origin": OURS}, CONTENT_LENGTH="99999999999")

@@ -10,7 +10,9 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.idempotency import once
 from core.permissions import IsPlatformAdmin
+from core.schema import RETRY_SAFE
 from users.filters import LinkFilter
 from users.models import StudentSupervisor
 from users.serializers.directory import LinkWriteSerializer
@@ -52,15 +54,20 @@ class LinksViewSet(
         return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(
-        summary="Link a student to an adult", request=LinkWriteSerializer, responses={201: LinkSerializer}
+        summary="Link a student to an adult",
+        request=LinkWriteSerializer,
+        responses={201: LinkSerializer},
+        parameters=RETRY_SAFE,
     )
     def create(self, request: SignedInRequest) -> Response:
         """Link two people, once for each kind. Permission that an admin gives here counts, as an admin's."""
         body = LinkWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
-        link = link_people(by=request.user, granted=values.pop("granted", False), **values)
-        return Response(self.get_serializer(link).data, status.HTTP_201_CREATED)
+        values = {"granted": False, **body.validated_data}
+        link, headers = once(
+            request, lambda: link_people(by=request.user, **values), among=self.get_queryset()
+        )
+        return Response(self.get_serializer(link).data, status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(summary="Change a link", request=LinkWriteSerializer, responses=LinkSerializer)
     def update(self, request: SignedInRequest, pk: int, *, partial: bool = False) -> Response:

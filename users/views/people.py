@@ -13,8 +13,10 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.idempotency import once
 from core.permissions import IsPlatformAdmin
 from core.roles import Role
+from core.schema import RETRY_SAFE
 from core.spreadsheets import CsvResponse
 from core.streaming import WhateverIsAccepted
 from users.filters import PeopleFilter
@@ -75,14 +77,17 @@ class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
         summary="Add a person",
         request=AccountSerializer,
         responses={201: PersonRowSerializer},
+        parameters=RETRY_SAFE,
         examples=[EXAMPLE],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Make an account; nobody is mailed. The person signs in by their address, and has no password."""
         body = AccountSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        person = create_account(by=request.user, **body.sections)
-        return Response(PersonRowSerializer(person).data, status.HTTP_201_CREATED)
+        person, headers = once(
+            request, lambda: create_account(by=request.user, **body.sections), among=self.get_queryset()
+        )
+        return Response(PersonRowSerializer(person).data, status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(summary="Read a person", responses=UserSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
