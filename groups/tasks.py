@@ -12,6 +12,6 @@ from groups.services import plan, teams
 def purge_groups() -> dict[str, int]:
     """Delete for good what was archived or removed more than 30 days ago."""
     groups = 0
-    while purged := teams.purge_archived():
-        groups += purged
+    while teams.purge_next():
+        groups += 1
     return {"groups": groups, "plan_rows": plan.purge_removed()}

@@ -154,9 +154,10 @@ class JoiningSerializer(serializers.Serializer[dict[str, Any]]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("user_id" in attrs) == ("members" in attrs):
             raise serializers.ValidationError({"userId": "Send either userId or members."})
-        if "members" not in attrs:
-            attrs["members"] = [NewMember(attrs["user_id"], attrs.get("role") or MembershipRole.STUDENT)]
-        return attrs
+        if "members" in attrs:
+            return {"members": attrs["members"], "named": "members"}
+        role = attrs.get("role") or MembershipRole.STUDENT
+        return {"members": [NewMember(attrs["user_id"], role)], "named": "userId"}
 
 
 class LeavingSerializer(serializers.Serializer[dict[str, int]]):

@@ -29,33 +29,35 @@ class NotInvited(Refused):
 
 
 @transaction.atomic
-def add_members(group: Group, *, by: User | None, members: Sequence[NewMember]) -> Group:
-    """Put people into a group, all of them or none. Raises NotInvited (400) and what ``hold_group`` raises.
+def add_members(
+    group: Group, *, by: User | None, members: Sequence[NewMember], named: str = "members"
+) -> Group:
+    """Put people into a group, all of them or none; ``named`` is where they stood in the request.
 
-    Holds the people, then the group.
+    Raises NotInvited (400) and what ``hold_group`` raises. Holds the people, then the group.
     """
     group, by = hold_group(group, by=by, beside=[member.user_id for member in members])
-    insert_members(group, members)
+    insert_members(group, members, named=named)
     audit.record("members_added", actor=by, target=group, changes={"users": [m.user_id for m in members]})
     return group
 
 
-def insert_members(group: Group, members: Sequence[NewMember]) -> None:
+def insert_members(group: Group, members: Sequence[NewMember], *, named: str = "members") -> None:
     """Write memberships; the group must be held. Raises NotInvited (400), which names who does not fit."""
     ids = [member.user_id for member in members]
     present = group.members.filter(user__in=ids).values_list("user_id", flat=True)
-    refuse(ids, among=present, because="Already in this group")
-    refuse(set(ids) - set(User.objects.filter(pk__in=ids).values_list("pk", flat=True)), because="Unknown")
+    refuse(present, because="Already in this group", field=named)
+    known = User.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    refuse(set(ids) - set(known), because="There is no such person", field=named)
     # One moment, in the order in which they were named.
     now = timezone.now()
     rows = (GroupMember(group=group, user_id=m.user_id, role=m.role, joined_at=now) for m in members)
     GroupMember.objects.bulk_create(rows)
 
 
-def refuse(ids: Iterable[int], *, because: str, among: Iterable[int] | None = None) -> None:
-    bad = sorted(set(ids) if among is None else set(ids) & set(among))
-    if bad:
-        raise NotInvited(f"{because}: {', '.join(map(str, bad))}.", field="members")
+def refuse(ids: Iterable[int], *, because: str, field: str) -> None:
+    if bad := sorted(ids):
+        raise NotInvited(f"{because}: {', '.join(map(str, bad))}.", field=field)
 
 
 @transaction.atomic

@@ -55,7 +55,9 @@ def insert_group(group: Group, *, group_id: str) -> Group:
 def checked(group_id: str) -> str:
     if not re.fullmatch(ID_PATTERN, group_id):
         raise UnfitId(field="groupId")
-    if group_id.lower() in RESERVED | taken([group_id]):
+    if group_id.lower() in RESERVED:
+        raise TakenId("This id is reserved.", field="groupId")
+    if taken([group_id]):
         raise TakenId(field="groupId")
     return group_id
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from groups.models import NewMember
-
-PURGED_AT_ONCE: Final = 20
 
 
 @transaction.atomic
@@ -121,17 +119,19 @@ def restore_group(group_id: str, *, by: User | None) -> Group:
 
 
 @transaction.atomic
-def purge_archived() -> int:
-    """Delete for good some groups that were archived more than 30 days ago; returns how many.
+def purge_next() -> bool:
+    """Delete for good one group that was archived more than 30 days ago; False where there is none.
 
-    Call it until it returns 0. Holds their rows, and passes over those that somebody restores now.
+    With its conversation, and the files that nobody else needs. Holds the row, and passes over one that
+    somebody restores now.
     """
     before = timezone.now() - timedelta(days=RESTORABLE_DAYS)
-    old = Group.everything.select_for_update(skip_locked=True).filter(archived_at__lt=before)
-    groups = list(old.order_by("archived_at")[:PURGED_AT_ONCE])
-    for group in groups:
-        attached = set(Upload.objects.filter(attachments__message__group=group).values_list("pk", flat=True))
-        audit.record("group_purged", target=group)
-        group.delete()
-        delete_spare(attached)
-    return len(groups)
+    rows = Group.everything.select_for_update(skip_locked=True).filter(archived_at__lt=before)
+    group = rows.order_by("archived_at").first()
+    if group is None:
+        return False
+    attached = set(Upload.objects.filter(attachments__message__group=group).values_list("pk", flat=True))
+    audit.record("group_purged", target=group)
+    group.delete()
+    delete_spare(attached)
+    return True

@@ -13,6 +13,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.idempotency import once
+from core.schema import RETRY_SAFE
 from groups.access import access_group
 from groups.filters import OwnTaskFilter, TaskFilter
 from groups.models import Group, Milestone, Task
@@ -75,13 +77,19 @@ class MilestoneViewSet(PlanViewSet[Milestone]):
         return Response({"milestones": self.get_serializer(self.rows(group), many=True).data})
 
     @extend_schema(
-        summary="Add a milestone", request=MilestoneWriteSerializer, responses={201: MilestoneSerializer}
+        summary="Add a milestone",
+        request=MilestoneWriteSerializer,
+        responses={201: MilestoneSerializer},
+        parameters=RETRY_SAFE,
     )
     def create(self, request: SignedInRequest, pk: str) -> Response:
         """Append a milestone to the group's plan; its `order_index` is the next one."""
         group = self.group()
-        milestone = plan.add_milestone(group, by=request.user, **self.sent(MilestoneWriteSerializer))
-        return Response(self.get_serializer(milestone).data, status.HTTP_201_CREATED)
+        sent = self.sent(MilestoneWriteSerializer)
+        milestone, headers = once(
+            request, lambda: plan.add_milestone(group, by=request.user, **sent), among=self.rows(group)
+        )
+        return Response(self.get_serializer(milestone).data, status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(summary="Change a milestone", request=MilestoneWriteSerializer(partial=True))
     def partial_update(self, request: SignedInRequest, pk: str, milestone_id: int) -> Response:
@@ -104,13 +112,21 @@ class MilestoneViewSet(PlanViewSet[Milestone]):
         plan.reorder_milestones(group, by=request.user, **self.sent(OrderSerializer))
         return self.plan_of(group)
 
-    @extend_schema(summary="Add a task", request=NewTaskSerializer, responses={201: TaskSerializer})
+    @extend_schema(
+        summary="Add a task",
+        request=NewTaskSerializer,
+        responses={201: TaskSerializer},
+        parameters=RETRY_SAFE,
+    )
     def add_task(self, request: SignedInRequest, pk: str, milestone_id: int) -> Response:
         """Append a task to a milestone; it may be somebody's of the group, and have a due date."""
         milestone = self.milestone()
-        task = plan.add_task(milestone, by=request.user, **self.sent(NewTaskSerializer))
-        context = self.get_serializer_context()
-        return Response(TaskSerializer(task, context=context).data, status.HTTP_201_CREATED)
+        sent = self.sent(NewTaskSerializer)
+        task, headers = once(
+            request, lambda: plan.add_task(milestone, by=request.user, **sent), among=milestone.tasks.all()
+        )
+        wire = TaskSerializer(task, context=self.get_serializer_context())
+        return Response(wire.data, status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(
         summary="Reorder a milestone's tasks", request=OrderSerializer, responses=MilestoneSerializer

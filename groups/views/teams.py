@@ -12,8 +12,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.idempotency import once
 from core.pagination import HousePagination
 from core.permissions import AdminWrites
+from core.schema import RETRY_SAFE
 from groups.filters import GroupFilter
 from groups.models import Group, PastMember
 from groups.serializers.people import PastMemberSerializer
@@ -99,6 +101,7 @@ class GroupViewSet(GenericViewSet[Group]):
         summary="Make a group",
         request=NewGroupSerializer,
         responses={201: GroupDetailSerializer},
+        parameters=RETRY_SAFE,
         examples=[NEW_GROUP],
     )
     def create(self, request: SignedInRequest) -> Response:
@@ -108,8 +111,10 @@ class GroupViewSet(GenericViewSet[Group]):
         """
         body = NewGroupSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        group = create_group(by=request.user, **body.values)
-        return Response(self.document(group.pk), status.HTTP_201_CREATED)
+        group, headers = once(
+            request, lambda: create_group(by=request.user, **body.values), among=self.get_queryset()
+        )
+        return Response(self.document(group.pk), status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(summary="Change a group", request=GroupWriteSerializer(partial=True))
     def partial_update(self, request: SignedInRequest, pk: str) -> Response:
@@ -135,7 +140,10 @@ class GroupViewSet(GenericViewSet[Group]):
         return Response(self.document(restore_group(pk, by=request.user).pk))
 
     @extend_schema(
-        summary="Add people to a group", request=JoiningSerializer, responses={201: GroupDetailSerializer}
+        summary="Add people to a group",
+        request=JoiningSerializer,
+        responses={201: GroupDetailSerializer},
+        parameters=RETRY_SAFE,
     )
     @action(detail=True, methods=["post"])
     def members(self, request: SignedInRequest, pk: str) -> Response:
@@ -143,8 +151,12 @@ class GroupViewSet(GenericViewSet[Group]):
         group = self.get_object()
         body = JoiningSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        add_members(group, by=request.user, members=body.validated_data["members"])
-        return Response(self.document(pk), status.HTTP_201_CREATED)
+        _, headers = once(
+            request,
+            lambda: add_members(group, by=request.user, **body.validated_data),
+            among=self.get_queryset(),
+        )
+        return Response(self.document(pk), status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(
         summary="Take a person out of a group",

@@ -71,7 +71,7 @@ def seed() -> str:
     student = make_person(Role.STUDENT, "Sam", "Nguyen", school_name="Riverside High", year_level=10)
     supervisor = make_person(Role.SUPERVISOR, "Alex", "Silva", organization="Riverside High")
     link(student, supervisor)
-    make_plan(group := make_group(mentor, student))
+    make_plan(group := make_group(mentor, student), student)
     make_conversation(group, mentor, student)
     make_content(admin)
     make_event(student)
@@ -130,7 +130,7 @@ def link(student: User, supervisor: User) -> None:
 
 def make_group(mentor: User, student: User) -> Group:
     group_id = env("DEMO_GROUP_ID", "BTF001")
-    group = Group.objects.filter(id__iexact=group_id).first()
+    group: Group | None = Group.objects.filter(id__iexact=group_id).first()
     if group is None:
         name = env("DEMO_GROUP_NAME", "Biofilm Busters")
         group = Group(id=group_id, name=name, track=track(), mentor=mentor)
@@ -140,12 +140,14 @@ def make_group(mentor: User, student: User) -> Group:
     return group
 
 
-def make_plan(group: Group) -> None:
+def make_plan(group: Group, student: User) -> None:
+    """Write the plan: a milestone every two weeks, its tasks the student's."""
     for place, (title, tasks) in enumerate(PLAN.items(), start=1):
-        place_of = {"order_index": place}
+        due = timezone.localdate() + timedelta(weeks=2 * place)
+        place_of = {"order_index": place, "due_date": due}
         milestone, _ = Milestone.objects.get_or_create(group=group, title=title, defaults=place_of)
         for name in tasks:
-            done = {"completed": name in DONE}
+            done = {"completed": name in DONE, "assigned_to": student, "due_date": due}
             Task.objects.get_or_create(milestone=milestone, name=name, defaults=done)
 
 
