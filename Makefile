@@ -1,7 +1,7 @@
 # The commands a person types. What they do lives in scripts/.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all test-py313 coverage check bench format services schema clean
+.PHONY: help run test test-all test-py313 coverage check bench format services schema matrix clean
 
 help: ## list these commands
 	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -42,6 +42,10 @@ services: ## start PostgreSQL and Redis for development; prints the lines for .e
 schema: ## rewrite docs/openapi.yaml from the code
 	scripts/bootstrap.sh dev
 	. scripts/neutral_environment.sh && .venv/bin/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+matrix: ## rewrite the tables of who may do what in docs/ARCHITECTURE.md from the tests
+	scripts/bootstrap.sh dev
+	. scripts/neutral_environment.sh && .venv/bin/python manage.py shell --no-imports -c 'from btf_backend.tests.printed import rewrite; rewrite()'
 
 clean: ## remove what tools left behind (not .venv, the database or media)
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*

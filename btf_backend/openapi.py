@@ -37,6 +37,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MembershipRole": "groups.models.MembershipRole",
         "ArchiveState": "users.models.DataArchive.State",
         "ImportState": "users.models.PeopleImport.State",
+        "TemplateRunState": "groups.models.TemplateRun.State",
+        "TemplateRunGroupState": "groups.models.TemplateRunGroup.State",
         "Connection": ["connected", "error"],
         "Readiness": ["healthy", "unhealthy"],
         "Liveness": ["alive"],

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from core.refusals import Missing
 from core.roles import Role
 from groups.models import Group
+from groups.models.members import MENTORING
 
 if TYPE_CHECKING:
     from users.models import User
-
-MENTORING = {Role.MENTOR, Role.SUPERVISOR}
 
 
 def access_group(user: User, group_id: str) -> Group:

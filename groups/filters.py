@@ -13,7 +13,7 @@ from django_filters import rest_framework as filters
 
 from core.converters import IdConverter
 from core.tracks import on_track
-from groups.models import Group, Task
+from groups.models import Group, Task, TemplateRunGroup
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -96,3 +96,13 @@ class TaskFilter(OwnTaskFilter):
     def narrow_to_assignee(self, tasks: QuerySet[Task], name: str, value: Any) -> QuerySet[Task]:
         whose = {ME: getattr(self.request, "user", None), NOBODY: None}.get(value, value)
         return tasks.filter(assigned_to=whose)
+
+
+class RunGroupFilter(filters.FilterSet):
+    """Which groups of a run. A state that does not exist finds none."""
+
+    state = filters.CharFilter(help_text=f"{', '.join(TemplateRunGroup.State.values)}.")
+
+    class Meta:
+        model = TemplateRunGroup
+        fields: list[str] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.periodic import periodic
-from groups.services import plan, teams
+from core.tasks import background
+from core.turns import take_turn
+from groups.services import plan, teams, template_runs
 
 
 @periodic("purge_groups", every=timedelta(hours=24))
@@ -15,3 +17,15 @@ def purge_groups() -> dict[str, int]:
     while teams.purge_next():
         groups += 1
     return {"groups": groups, "plan_rows": plan.purge_removed()}
+
+
+@background(attempts=8)
+def apply_template(*, run_id: int) -> None:
+    """Give a template to the groups of a run: each turn goes on where the last one stopped."""
+    take_turn(template_runs.apply_to_next_group, again="groups.tasks.apply_template", run_id=run_id)
+
+
+@periodic("resume_template_runs", every=timedelta(hours=1))
+def resume_template_runs() -> dict[str, int]:
+    """Take up runs of templates whose work was lost, as with the threads of a server that was stopped."""
+    return {"resumed": template_runs.resume_runs()}

@@ -4,9 +4,11 @@ from django.urls import include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
 from groups.models import ID_PATTERN
+from groups.views.health import GroupHealthView
 from groups.views.numbers import StatsView
 from groups.views.plan import MilestoneViewSet, OwnTasksViewSet, TaskViewSet
 from groups.views.teams import GroupViewSet
+from groups.views.templates import RunGroupsViewSet, TemplateRunsViewSet, TemplatesViewSet
 
 
 class GroupIdConverter:
@@ -56,4 +58,13 @@ urlpatterns = [
     *router.urls,
     path("groups/<group:pk>/", include(plan)),
 ]
-admin_urlpatterns = [path("stats/", StatsView.as_view(), name="stats")]
+admin_router = SimpleRouter(use_regex_path=False)
+admin_router.register("milestone-templates", TemplatesViewSet, "milestone-template")
+admin_router.register("template-runs", TemplateRunsViewSet, "template-run")
+run_groups = RunGroupsViewSet.as_view({"get": "list"})
+admin_urlpatterns = [
+    *admin_router.urls,
+    path("template-runs/<id:pk>/groups/", run_groups, name="template-run-groups"),
+    path("groups/health/", GroupHealthView.as_view(), name="group-health"),
+    path("stats/", StatsView.as_view(), name="stats"),
+]

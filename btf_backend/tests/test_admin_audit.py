@@ -77,10 +77,14 @@ class AuditTests(TestCase):
         deleted = AuditEvent.objects.filter(action="deleted", object_type="resources.resource")
         self.assertEqual({int(event.object_id) for event in deleted}, set(chosen))
 
-    def test_who_joins_a_group_is_a_change_of_the_group(self) -> None:
-        group = make_group()
-        rows = {"members-TOTAL_FORMS": 1, "members-INITIAL_FORMS": 0, "members-0-user": make_user().pk}
-        none = {"milestones-TOTAL_FORMS": 0, "milestones-INITIAL_FORMS": 0}
+    def test_who_joins_a_group_is_recorded_once(self) -> None:
+        group, joining = make_group(), make_user()
+        rows = {"members-TOTAL_FORMS": 1, "members-INITIAL_FORMS": 0, "members-0-user": joining.pk}
+        none = {
+            f"{prefix}-{which}_FORMS": 0
+            for prefix in ("milestones", "past_members")
+            for which in ("TOTAL", "INITIAL")
+        }
         fields = {
             "name": group.name,
             "track": "",
@@ -92,7 +96,7 @@ class AuditTests(TestCase):
         self.client.post(page(Group, "change", group.pk), {**fields, **rows, **none})
 
         self.assertEqual(group.members.count(), 1)
-        self.assertEqual([action for action, _, _ in self.recorded()], ["changed"])
+        self.assertEqual(self.recorded(), [("members_added", "groups.group", {"users": [joining.pk]})])
 
     def test_what_a_desk_may_do_is_recorded(self) -> None:
         self.client.post(page(PermissionGroup, "add"), {"name": "Desk", "permissions": [1]})

@@ -19,6 +19,7 @@ from django.db import IntegrityError, connection
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from authentication.models import RefreshToken, SignInSession
@@ -34,7 +35,7 @@ from core.uploads.files import remove_files
 from core.uploads.store import store_upload
 from events.models import EventRegistration
 from events.tests.factories import make_event
-from groups.models import Group, GroupMember, Milestone, Task
+from groups.models import Group, GroupMember, Milestone, PastMember, Task
 from groups.tests.factories import make_group
 from resources.models import Resource
 from users.models import DataArchive, StudentSupervisor, SupervisorProfile, User, UserProfile
@@ -123,6 +124,8 @@ class ErasureCase(StoredFiles):
         make_link(self.person, self.adult)
         milestone = Milestone.objects.create(group=self.group, title="Grow")
         self.task = Task.objects.create(milestone=milestone, name="Pour", assigned_to=self.person)
+        PastMember.objects.create(group=make_group(id="LEFT"), user=self.person, role="student")
+        make_group(id="GONE", members=[self.person], archived_at=timezone.now())
         EventRegistration.objects.create(event=make_event(), user=self.person)
         UserProfile.objects.create(
             user=self.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
@@ -250,6 +253,21 @@ class OthersKeepTheirsTests(ErasureCase):
         self.assertEqual(Group.objects.get(pk=self.group.pk).mentor, None)
         self.assertEqual(list(GroupMember.objects.values_list("user", flat=True)), [self.friend.pk])
         self.assertEqual((profile.guardian_email, profile.supervisor_email, profile.bio), ("", "", "Bees"))
+
+    def test_that_somebody_was_in_their_groups_stays(self) -> None:
+        """D5: as what, and when; in archived groups too."""
+        places = PastMember.objects.order_by("group", "role").values_list("group", "role", "user")
+
+        self.assertEqual(
+            list(places),
+            [
+                ("GONE", "student", None),
+                ("LEFT", "student", None),
+                (self.group.pk, "mentor", None),
+                (self.group.pk, "student", None),
+            ],
+        )
+        self.assertEqual({row.name for row in PastMember.objects.all()}, {"Former member"})
 
     def test_the_admin_sites_history_of_others_stays(self) -> None:
         kept = LogEntry.objects.get()

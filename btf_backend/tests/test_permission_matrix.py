@@ -82,6 +82,17 @@ GET     /api/admin/users/import/{id}/           401 403 403 403 401 403 404 404
 POST    /api/admin/users/import/{id}/commit/    401 403 403 403 401 403 404 404
 POST    /api/admin/users/import/{id}/undo/      401 403 403 403 401 403 404 404
 GET     /api/admin/users/import/{id}/rejected/  401 403 403 403 401 403 404 404
+GET     /api/admin/groups/health/               401 403 403 403 401 403 200 200
+GET     /api/admin/milestone-templates/         401 403 403 403 401 403 200 200
+POST    /api/admin/milestone-templates/         401 403 403 403 401 403 400 400
+GET     /api/admin/milestone-templates/{id}/    401 403 403 403 401 403 404 404
+PUT     /api/admin/milestone-templates/{id}/    401 403 403 403 401 403 404 404
+PATCH   /api/admin/milestone-templates/{id}/    401 403 403 403 401 403 404 404
+DELETE  /api/admin/milestone-templates/{id}/    401 403 403 403 401 403 404 404
+POST    /api/admin/milestone-templates/{id}/apply/ 401 403 403 403 401 403 404 404
+GET     /api/admin/template-runs/               401 403 403 403 401 403 200 200
+GET     /api/admin/template-runs/{id}/          401 403 403 403 401 403 404 404
+GET     /api/admin/template-runs/{id}/groups/   401 403 403 403 401 403 404 404
 GET     /api/admin/stats/                       401 403 403 403 401 403 200 200
 GET     /api/admin/stats/trends/                401 403 403 403 401 403 200 200
 GET     /api/admin/audit/                       401 403 403 403 401 403 200 200

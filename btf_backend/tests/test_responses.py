@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations, schema
+from groups.models import TemplateRun
+from groups.tests.factories import make_group, make_template
 from users.models import ImportRow, PeopleImport, SupervisorProfile, User, UserProfile
 from users.tests.factories import make_admin, make_link, make_user
 
@@ -23,8 +25,12 @@ BODIES: Final[dict[str, Any]] = {
     "PUT /api/admin/users/{id}/status/": {"status": "active"},
     "PATCH /api/admin/student-supervisors/{id}/": {"notes": "x"},
     "POST /api/admin/users/import/{id}/commit/": {},
+    "POST /api/admin/milestone-templates/": {"name": "New", "milestones": [{"title": "x"}]},
+    "PATCH /api/admin/milestone-templates/{id}/": {"description": "x"},
     "POST /api/admin/users/import/{id}/undo/": {},
 }
+
+RUN: Final[dict[str, Any]] = {"template_name": "Plan", "start_date": date(2027, 2, 1), "plan": []}
 
 
 def strict(part: Any) -> Any:
@@ -51,6 +57,9 @@ class ResponseTests(TestCase):
         cls.admin = make_admin()
         link = make_link(make_user(), cls.user)
         PeopleImport.objects.create(pk=link.pk, counts=ImportRow.objects.tally())
+        template = make_template(pk=link.pk)
+        run = TemplateRun.objects.create(pk=link.pk, template=template, template_key=link.pk, **RUN)
+        run.groups.create(group=make_group())
         make_link(cls.user, cls.admin, join_permission_granted=True)
 
     def problems(self, body: Any, response: dict[str, Any]) -> list[str]:

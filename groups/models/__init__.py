@@ -3,6 +3,13 @@
 from groups.models.members import GroupMember, MembershipRole, NewMember, PastMember
 from groups.models.plan import Milestone, Task
 from groups.models.teams import ID_PATTERN, ID_RULE, Group, GroupNumber, RetiredGroupId
+from groups.models.templates import (
+    MilestoneTemplate,
+    TemplateMilestone,
+    TemplateRun,
+    TemplateRunGroup,
+    TemplateTask,
+)
 
 __all__ = [
     "ID_PATTERN",
@@ -12,8 +19,13 @@ __all__ = [
     "GroupNumber",
     "MembershipRole",
     "Milestone",
+    "MilestoneTemplate",
     "NewMember",
     "PastMember",
     "RetiredGroupId",
     "Task",
+    "TemplateMilestone",
+    "TemplateRun",
+    "TemplateRunGroup",
+    "TemplateTask",
 ]

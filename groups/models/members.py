@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from core.roles import FORMER_MEMBER, Role
+from users.models import User
+
+MENTORING: Final = frozenset({Role.MENTOR, Role.SUPERVISOR})
+# The same as ``groups.access.may_mentor``, as a condition on people.
+MAY_MENTOR: Final = Q(is_active=True, status=User.Status.ACTIVE) & (User.ADMINS | Q(role__in=MENTORING))
 
 
 class MembershipRole(models.TextChoices):

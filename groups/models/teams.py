@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, Lower
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from core.roles import Role
-from groups.models.members import GroupMember
+from groups.models.members import MAY_MENTOR, GroupMember
 from groups.models.plan import Milestone, Task
-from users.models import StudentSupervisor
+from users.models import StudentSupervisor, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
-
-    from users.models import User
 
 ID_RULE = "Letters, digits, - and _, of which the first is a letter or a digit."
 ID_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z"  # what URLs, sockets' rooms and Redis all take
@@ -75,6 +73,14 @@ class GroupQuerySet(models.QuerySet["Group"]):
             tasks_done=Coalesce(counted(tasks.filter(completed=True), "milestone__group"), 0),
             tasks_overdue=Coalesce(counted(tasks.overdue(), "milestone__group"), 0),
             last_activity_at=last_activity(tasks),
+        )
+
+    def with_health(self) -> Self:
+        """Say whether nobody mentors it who may, and whether a task is overdue, on top of its progress."""
+        tasks = Task.objects.filter(milestone__group=OuterRef("pk"))
+        mentors = User.objects.filter(MAY_MENTOR, pk=OuterRef("mentor"))
+        return self.with_progress().annotate(
+            without_mentor=~Exists(mentors), has_overdue=Exists(tasks.overdue())
         )
 
     def with_detail(self) -> Self:

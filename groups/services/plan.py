@@ -11,14 +11,15 @@ from django.utils import timezone
 
 from core import audit
 from core.refusals import Missing, Refused
-from groups.models import Group, Milestone, Task
-from groups.services.holding import RESTORABLE_DAYS, hold_group, still_acting
+from groups.models import Milestone, Task
+from groups.services.holding import RESTORABLE_DAYS, hold_group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
+    from groups.models import Group
     from users.models import User
 
 Row = TypeVar("Row", Milestone, Task)
@@ -48,8 +49,7 @@ class WrongOrder(Refused):
 def add_milestone(group: Group, *, by: User, **values: Any) -> Milestone:
     """Append a milestone: its place is the next one. Raises PlanIsFull (400). Holds the group."""
     group, _ = hold_group(group, by=by)
-    if group.milestones.count() >= Milestone.PER_GROUP:
-        raise PlanIsFull(f"A group has at most {Milestone.PER_GROUP} milestones.")
+    check_room(group)
     last = group.milestones.aggregate(last=Max("order_index"))["last"] or 0
     milestone: Milestone = Milestone.objects.create(group=group, order_index=last + 1, **values)
     return milestone
@@ -74,19 +74,19 @@ def remove_milestone(milestone: Milestone, *, by: User) -> None:
 
 @transaction.atomic
 def restore_milestone(milestone: Milestone, *, by: User) -> None:
-    """Bring a removed milestone back, with the tasks that went with it. Raises Missing (404).
+    """Bring a removed milestone back, with the tasks that went with it.
 
-    Holds the row.
+    Raises Missing (404) and PlanIsFull (400). Holds the group.
     """
-    still_acting(by)
-    rows = Milestone.everything.select_for_update(no_key=True).exclude(removed_at=None)
-    removed = rows.filter(pk=milestone.pk).first()
+    group, by_now = hold_group(milestone.group, by=by)
+    removed = Milestone.everything.filter(pk=milestone.pk).exclude(removed_at=None).first()
     if removed is None:
         raise Missing
+    check_room(group)
     Task.everything.filter(milestone=removed, removed_at=removed.removed_at).update(removed_at=None)
     removed.removed_at = None
     removed.save(update_fields=["removed_at", "updated_at"])
-    audit.record("milestone_restored", actor=by, target=removed, changes={"group": removed.group_id})
+    audit.record("milestone_restored", actor=by_now, target=removed, changes={"group": group.pk})
 
 
 @transaction.atomic
@@ -103,9 +103,9 @@ def reorder_milestones(group: Group, *, by: User, order: Sequence[int]) -> None:
 def add_task(milestone: Milestone, *, by: User, **values: Any) -> Task:
     """Append a task to a milestone. Raises PlanIsFull and NotInGroup (400), Missing (404).
 
-    Holds the group.
+    Holds the assignee, then the group.
     """
-    milestone = held_milestone(milestone, by=by)
+    milestone = held_milestone(milestone, by=by, beside=assignee_in(values))
     check_assignee(milestone.group, values)
     if milestone.tasks.count() >= Task.PER_MILESTONE:
         raise PlanIsFull(f"A milestone has at most {Task.PER_MILESTONE} tasks.")
@@ -120,9 +120,9 @@ def add_task(milestone: Milestone, *, by: User, **values: Any) -> Task:
 def change_task(task: Task, *, by: User, values: dict[str, Any]) -> Task:
     """Change a task's name, assignee, due date, or whether it is done.
 
-    Raises NotInGroup (400) and Missing (404). Holds the group.
+    Raises NotInGroup (400) and Missing (404). Holds the assignee, then the group.
     """
-    task = held_task(task, by=by)
+    task = held_task(task, by=by, beside=assignee_in(values))
     check_assignee(task.milestone.group, values)
     return write(task, values)
 
@@ -151,9 +151,9 @@ def purge_removed() -> int:
     return tasks + milestones
 
 
-def held_milestone(milestone: Milestone, *, by: User) -> Milestone:
+def held_milestone(milestone: Milestone, *, by: User, beside: Iterable[int] = ()) -> Milestone:
     """Return the milestone as it is now, its group held. Raises Missing (404) where it has gone."""
-    group, _ = hold_group(milestone.group, by=by)
+    group, _ = hold_group(milestone.group, by=by, beside=beside)
     found: Milestone | None = group.milestones.filter(pk=milestone.pk).first()
     if found is None:
         raise Missing
@@ -161,13 +161,24 @@ def held_milestone(milestone: Milestone, *, by: User) -> Milestone:
     return found
 
 
-def held_task(task: Task, *, by: User) -> Task:
+def held_task(task: Task, *, by: User, beside: Iterable[int] = ()) -> Task:
     """Return the task as it is now, its group held. Raises Missing (404) where it has gone."""
-    hold_group(task.milestone.group, by=by)
+    hold_group(task.milestone.group, by=by, beside=beside)
     found: Task | None = Task.objects.with_people().filter(pk=task.pk).first()
     if found is None:
         raise Missing
     return found
+
+
+def assignee_in(values: dict[str, Any]) -> list[int]:
+    """Return whose a task is to be, for ``hold_group``: they may be erased at this moment."""
+    user_id = values.get("assigned_to_id")
+    return [user_id] if user_id else []
+
+
+def check_room(group: Group) -> None:
+    if group.milestones.count() >= Milestone.PER_GROUP:
+        raise PlanIsFull(f"A group has at most {Milestone.PER_GROUP} milestones.")
 
 
 def check_assignee(group: Group, values: dict[str, Any]) -> None:
@@ -183,7 +194,8 @@ def write(row: Row, values: dict[str, Any]) -> Row:
     if any(getattr(row, name) != value for name, value in values.items()):
         for name, value in values.items():
             setattr(row, name, value)
-        row.save()
+        # Nothing else: whose a task is may be taken from it at this moment, by their erasure.
+        row.save(update_fields=[*values, "updated_at"])
     return row
 
 

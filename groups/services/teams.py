@@ -56,11 +56,13 @@ def create_group(
 def change_group(group: Group, *, by: User | None, values: dict[str, Any]) -> Group:
     """Change a group's name, track, status or mentor (``mentor_id``; null: none), and record which.
 
-    Raises NotInvited (400) and what ``hold_group`` raises. Holds the new mentor, then the group. Who was
+    Raises NotInvited (400) and what ``hold_group`` raises. Holds both mentors, then the group. Who was
     the mentor loses what a mentor may, at once.
     """
     mentor_id = values.get("mentor_id")
-    group, by = hold_group(group, by=by, beside=[mentor_id] if mentor_id else [])
+    # Who mentors it now, too: the record will point at them, and they may be erased at this moment.
+    mentors = [mentor_id, group.mentor_id] if "mentor_id" in values else []
+    group, by = hold_group(group, by=by, beside=filter(None, mentors))
     before = {name: getattr(group, name) for name in values}
     after = {**values, **({"status": values["status"] or default_status()} if "status" in values else {})}
     if changes := audit.difference(before, after):

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from core.refusals import Forbidden, Refused, SignedOut
 from core.sealing import Unreadable, seal, unseal
+from core.tasks import Abandoned
 from users.access import administers
 from users.addresses import address_keys
 from users.models import ErasedAddress, PeopleImport, User
@@ -25,7 +26,7 @@ ROWS_AT_ONCE: Final = 50
 LOST: Final = "What was kept of this row can no longer be read. Check the file again."
 
 
-class ImportStopped(Exception):
+class ImportStopped(Abandoned):
     """Nobody may go on with it now: who asked for it is no admin any more, or its time is over."""
 
 

@@ -239,7 +239,7 @@ class TurnTests(ImportTestCase):
         super().setUp()
         self.batch = self.checked(*numbered(120))["id"]
         start_commit(self.batch, by=self.admin)
-        patcher = patch("users.tasks.enqueue")
+        patcher = patch("core.turns.enqueue")
         self.enqueue = patcher.start()
         self.addCleanup(patcher.stop)
 
@@ -249,14 +249,14 @@ class TurnTests(ImportTestCase):
         return int(User.objects.exclude(pk=self.admin.pk).count())
 
     def test_a_run_ends_when_its_time_is_over_and_queues_up_anew(self) -> None:
-        with patch("users.tasks.TURN_SECONDS", 0):
+        with patch("core.turns.TURN_SECONDS", 0):
             self.assertEqual([self.turn() for _ in range(4)], [50, 100, 120, 120])
 
         again = call("users.tasks.commit_import", import_id=self.batch)
         self.assertEqual(self.enqueue.call_args_list, [again] * 3)
 
     def test_a_short_import_needs_one_run(self) -> None:
-        with patch("users.tasks.monotonic", return_value=0.0):
+        with patch("core.turns.monotonic", return_value=0.0):
             self.assertEqual(self.turn(), 120)
 
         self.enqueue.assert_not_called()
@@ -309,7 +309,7 @@ class OneWorkerTests(TransactionTestCase):
             return write_next_rows(import_id)
 
         with (
-            patch("users.tasks.TURN_SECONDS", 0),
+            patch("core.turns.TURN_SECONDS", 0),
             patch("users.tasks.write_next_rows", step),
             patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"),
         ):

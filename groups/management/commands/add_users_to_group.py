@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         addresses = dict.fromkeys(read(address) for address in options["addresses"])
-        about = {name: options[name] for name in ("name", "track") if options[name] is not None}
+        about = {name: fit(name, options[name]) for name in ("name", "track") if options[name] is not None}
         try:
             with transaction.atomic():
                 group = self.settle(options["group"], about)
@@ -72,6 +72,14 @@ class Command(BaseCommand):
         if missing:
             add_members(group, by=None, members=[NewMember(user.pk, role) for user in missing])
         self.stdout.write(f"{len(missing)} added to {group.pk}, {len(people) - len(missing)} there already.")
+
+
+def fit(name: str, text: str) -> str:
+    """Return what was said of the group, as its column takes it."""
+    try:
+        return str(Group._meta.get_field(name).clean(text.strip(), None))  # type: ignore[union-attr]  # noqa: SLF001 - documented API
+    except ValidationError as error:
+        raise CommandError(f"--{name}: {error.messages[0]}") from error
 
 
 def read(address: str) -> str:

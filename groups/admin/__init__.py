@@ -1,0 +1,5 @@
+"""Groups and their plans at the admin site. Platform admins write, by the same services as the API."""
+
+from groups.admin import plan, teams, templates
+
+__all__ = ["plan", "teams", "templates"]

@@ -1,0 +1,123 @@
+"""Milestones and tasks at the admin site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+
+from core.admin import actor
+from groups.admin.desk import DeskAdmin, GoneFilter, RestoringAdmin
+from groups.models import Milestone, Task
+from groups.services import plan
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class TaskInline(admin.TabularInline):
+    """What is to be done for the milestone; whose it is stands on the task's own page."""
+
+    model = Task
+    fields = ["name", "completed", "due_date"]
+    extra = 0
+    show_change_link = True
+
+
+class RemovedFilter(GoneFilter):
+    """Removed milestones."""
+
+    title, parameter_name, column = "removed", "removed", "removed_at"
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(RestoringAdmin):
+    """Those of archived groups are on the group's page alone, until it is restored."""
+
+    gone, takes_away = RemovedFilter, "remove"
+    fields = ["group", "title", "description", "due_date", "order_index"]
+    list_display = ["title", "group", "order_index", "due_date", "created_at"]
+    list_filter = [RemovedFilter]
+    list_select_related = ["group"]
+    search_fields = ["title", "group__id", "group__name"]
+    autocomplete_fields = ["group"]
+    date_hierarchy = "created_at"
+    inlines: ClassVar = [TaskInline]
+    actions = ["remove", "restore"]
+
+    def everything(self) -> QuerySet[Milestone]:
+        return super().everything().filter(group__archived_at=None)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Milestone | None = None) -> list[str]:
+        """A milestone does not change groups; its place is changed with all others'."""
+        return ["order_index", *(["group"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: Milestone, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Write by the same services as the API."""
+        sent = form.cleaned_data
+        if change:
+            values = {name: sent[name] for name in form.changed_data}
+            plan.change_milestone(obj, by=actor(request), values=values)
+        else:
+            obj.pk = plan.add_milestone(sent.pop("group"), by=actor(request), **sent).pk
+        obj.refresh_from_db()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """The tasks of the milestone go the same way."""
+        formset.save(commit=False)
+        by = actor(request)
+        for task in formset.deleted_objects:
+            plan.remove_task(task, by=by)
+        for task, changed in formset.changed_objects:
+            plan.change_task(task, by=by, values={name: getattr(task, name) for name in changed})
+        for task in formset.new_objects:
+            values = {name: getattr(task, name) for name in ("name", "completed", "due_date")}
+            plan.add_task(form.instance, by=by, **values)
+
+    @admin.action(description="Remove selected milestones", permissions=["take_away"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> None:
+        """Remove milestones with their tasks; they can be restored for 30 days."""
+        self.for_each(
+            request, queryset, plan.remove_milestone, said="removed. They can be restored for 30 days."
+        )
+
+    @admin.action(description="Restore selected milestones", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> None:
+        """Bring removed milestones back, with the tasks that went with them."""
+        self.for_each(request, queryset, plan.restore_milestone, said="restored.")
+
+
+@admin.register(Task)
+class TaskAdmin(DeskAdmin):
+    beside = {"assignedTo": "assigned_to"}
+    fields = ["milestone", "name", "completed", "assigned_to", "due_date"]
+    list_display = ["name", "milestone", "assigned_to", "due_date", "completed"]
+    list_filter = ["completed"]
+    list_select_related = ["milestone", "assigned_to"]
+    search_fields = ["name", "milestone__title", "milestone__group__id"]
+    autocomplete_fields = ["milestone", "assigned_to"]
+    date_hierarchy = "created_at"
+    actions = ["remove"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        return super().get_queryset(request).filter(milestone__group__archived_at=None)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> list[str]:
+        return ["milestone"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Write by the same services as the API."""
+        sent = {name: form.cleaned_data[name] for name in form.changed_data}
+        if "assigned_to" in sent:
+            sent["assigned_to_id"] = getattr(sent.pop("assigned_to"), "pk", None)
+        if change:
+            plan.change_task(obj, by=actor(request), values=sent)
+        else:
+            obj.pk = plan.add_task(sent.pop("milestone"), by=actor(request), **sent).pk
+        obj.refresh_from_db()
+
+    @admin.action(description="Remove selected tasks", permissions=["take_away"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        """Remove tasks from their milestones."""
+        self.for_each(request, queryset, plan.remove_task, said="removed.")

@@ -1,0 +1,100 @@
+"""Templates of milestones at the admin site, and what became of those that were given to groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+
+from core.admin import LookOnly
+from groups.admin.desk import DeskAdmin
+from groups.models import (
+    Milestone,
+    MilestoneTemplate,
+    Task,
+    TemplateMilestone,
+    TemplateRun,
+    TemplateRunGroup,
+    TemplateTask,
+)
+from groups.services.templates import held_template
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class TemplateDesk(DeskAdmin):
+    """Pages that write rows themselves: the rules are the rows' own. What is deleted is gone for good."""
+
+    recorded_by_services = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_take_away_permission(request)
+
+
+class TemplateMilestoneInline(admin.TabularInline):
+    """The template's milestones; what they mean, and their tasks, stand on their own pages."""
+
+    model = TemplateMilestone
+    fields = ["title", "due_after_days", "order_index"]
+    extra = 0
+    max_num = Milestone.PER_GROUP
+    show_change_link = True
+
+
+@admin.register(MilestoneTemplate)
+class MilestoneTemplateAdmin(TemplateDesk):
+    list_display = ["name", "created_at", "updated_at"]
+    search_fields = ["name"]
+    date_hierarchy = "created_at"
+    inlines: ClassVar = [TemplateMilestoneInline]
+
+
+class TemplateTaskInline(admin.TabularInline):
+    """What is to be done for the milestone."""
+
+    model = TemplateTask
+    fields = ["name", "due_after_days", "place"]
+    extra = 0
+    max_num = Task.PER_MILESTONE
+
+
+@admin.register(TemplateMilestone)
+class TemplateMilestoneAdmin(TemplateDesk):
+    list_display = ["title", "template", "order_index", "due_after_days"]
+    list_select_related = ["template"]
+    search_fields = ["title", "template__name"]
+    autocomplete_fields = ["template"]
+    inlines: ClassVar = [TemplateTaskInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TemplateMilestone | None = None) -> list[str]:
+        """A milestone does not change templates."""
+        return ["template"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: TemplateMilestone, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Hold the template: a run that begins now takes the milestone with all its tasks, or as it was."""
+        held_template(obj.template)
+        super().save_model(request, obj, form, change)
+
+
+class TemplateRunGroupInline(LookOnly, admin.TabularInline):
+    """What became of each group."""
+
+    model = TemplateRunGroup
+    fields = ["group", "state", "reason"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateRunGroup]:
+        return super().get_queryset(request).select_related("group")
+
+
+@admin.register(TemplateRun)
+class TemplateRunAdmin(LookOnly, admin.ModelAdmin):
+    """Begun over the API alone."""
+
+    fields = ["template_name", "start_date", "started_by", "created_at", "finished_at"]
+    list_display = ["template_name", "start_date", "started_by", "created_at", "finished_at"]
+    list_select_related = ["started_by"]
+    search_fields = ["template_name"]
+    date_hierarchy = "created_at"
+    inlines: ClassVar = [TemplateRunGroupInline]

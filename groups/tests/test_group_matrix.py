@@ -1,0 +1,149 @@
+"""Every operation on groups, called by everybody there is (SAFETY B23, B25). The table: ``matrix.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.cache import cache
+from django.db import transaction
+from django.test import TestCase, override_settings
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from authentication.tests.signing_in import signed_in_client
+from btf_backend.tests.routes import operations
+from groups.models import PastMember
+from groups.tests.factories import make_group, make_milestone, make_task
+from groups.tests.matrix import ROLES, TABLE, statuses
+from users.models import User
+from users.tests.factories import make_admin, make_link, make_superuser, make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RESTORE: Final = "POST /api/groups/{id}/restore/"
+UNKNOWN: Final = {"id": "BTF999", "milestone_id": 2**62, "task_id": 2**62, "user_id": 2**62}
+
+
+def concerns_groups(path: str) -> bool:
+    return path.startswith(("/api/groups/", "/api/tasks/"))
+
+
+@override_settings(API_WRITES_PER_USER="")
+class GroupMatrixTests(TestCase):
+    people: dict[str, User]
+    clients: dict[str, APIClient]
+    bodies: dict[str, Any]
+    ids: dict[str, Any]
+    archived: str
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cache.clear()
+        cls.people = {
+            "outsider": make_user(),
+            "member": make_user(),
+            "mentor": make_user(role="mentor", status="active"),
+            "linked supervisor": make_user(role="supervisor", status="active"),
+            "other supervisor": make_user(role="supervisor", status="active"),
+            "staff only": make_user(is_staff=True),
+            "superuser": make_superuser(),
+            "admin": make_admin(),
+            "suspended member": make_user(),
+            "past member": make_user(),
+        }
+        cls.make_objects()
+        cls.clients = {name: signed_in_client(user) for name, user in cls.people.items()}
+        cls.clients["anonymous"] = APIClient()
+        User.objects.filter(pk=cls.people["suspended member"].pk).update(status=User.Status.INACTIVE)
+
+    @classmethod
+    def make_objects(cls) -> None:
+        member, mentor = cls.people["member"], cls.people["mentor"]
+        make_link(member, cls.people["linked supervisor"])
+        make_link(cls.people["outsider"], cls.people["other supervisor"])
+        group = make_group(members=[member, cls.people["suspended member"]], mentor=mentor)
+        cls.archived = make_group(members=[member], mentor=mentor, archived_at=timezone.now()).pk
+        PastMember.objects.create(group=group, user=cls.people["past member"], role="student")
+        make_group(members=[cls.people["outsider"]])
+        milestones = [make_milestone(group), make_milestone(group)]
+        task = make_task(milestones[0])
+        cls.ids = {
+            "id": group.pk,
+            "milestone_id": milestones[0].pk,
+            "task_id": task.pk,
+            "user_id": member.pk,
+        }
+        cls.bodies = cls.good_bodies([row.pk for row in milestones], task.pk)
+
+    @classmethod
+    def good_bodies(cls, milestones: list[int], task: int) -> dict[str, Any]:
+        plan = "/api/groups/{id}/milestones/"
+        return {
+            "POST /api/groups/": {"name": "New"},
+            "PATCH /api/groups/{id}/": {"name": "Renamed", "mentorId": None},
+            "POST /api/groups/{id}/members/": {"userId": cls.people["outsider"].pk},
+            "DELETE /api/groups/{id}/members/": {"userId": cls.people["member"].pk},
+            f"POST {plan}": {"title": "Next"},
+            f"PUT {plan}order/": {"order": milestones[::-1]},
+            f"PATCH {plan}{{milestone_id}}/": {"title": "Other"},
+            f"POST {plan}{{milestone_id}}/tasks/": {"name": "Stir"},
+            f"PUT {plan}{{milestone_id}}/tasks/order/": {"order": [task]},
+            "PUT /api/groups/{id}/tasks/{task_id}/": {"completed": True},
+            "PATCH /api/groups/{id}/tasks/{task_id}/": {"name": "Sieve"},
+        }
+
+    def call(self, role: str, operation: str, ids: Mapping[str, Any]) -> Any:
+        """Call as that role, and undo whatever the call did."""
+        method, path = operation.split()
+        client: Any = self.clients[role]
+        with transaction.atomic():
+            response = getattr(client, method.lower())(
+                path.format_map(ids), self.bodies.get(operation), format="json"
+            )
+            transaction.set_rollback(True)
+        return response
+
+    def ids_of(self, operation: str) -> dict[str, Any]:
+        return {**self.ids, "id": self.archived} if operation == RESTORE else self.ids
+
+    def test_every_operation_on_groups_has_a_row_and_every_row_an_operation(self) -> None:
+        """SAFETY B23."""
+        there_are = {f"{method} {path}" for method, path, _ in operations() if concerns_groups(path)}
+
+        self.assertEqual(set(statuses(TABLE)), there_are)
+
+    def test_each_role_gets_what_its_row_says(self) -> None:
+        """SAFETY B23, B25; B46, B49."""
+        for operation, expected in statuses(TABLE).items():
+            with self.subTest(operation):
+                got = [self.call(role, operation, self.ids_of(operation)).status_code for role in ROLES]
+                self.assertEqual(dict(zip(ROLES, got, strict=True)), dict(zip(ROLES, expected, strict=True)))
+
+    def test_what_is_not_yours_is_answered_as_what_does_not_exist(self) -> None:
+        """SAFETY B23: in every cell that is 404, and in every 403."""
+        for operation, expected in statuses(TABLE).items():
+            for role, status in zip(ROLES, expected, strict=True):
+                if status not in {403, 404}:
+                    continue
+                with self.subTest(operation, role=role):
+                    real, unknown = (
+                        self.call(role, operation, ids) for ids in (self.ids_of(operation), UNKNOWN)
+                    )
+                    self.assertEqual(unknown.status_code, status)
+                    self.assertEqual(without_id(real), without_id(unknown))
+
+    def test_an_id_below_a_group_tells_nothing_to_who_may_not_see_the_group(self) -> None:
+        for operation, expected in statuses(TABLE).items():
+            if expected[ROLES.index("outsider")] != 404 or "_id}" not in operation:
+                continue
+            with self.subTest(operation):
+                real = self.call("outsider", operation, self.ids)
+                unknown = self.call("outsider", operation, {**UNKNOWN, "id": self.ids["id"]})
+                self.assertEqual(without_id(real), without_id(unknown))
+
+
+def without_id(response: Any) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
+    body.pop("requestId")
+    return body
