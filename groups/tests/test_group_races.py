@@ -26,9 +26,9 @@ class CreateRaces(RaceCase):
         return self.post_at_once(people, url("list"), [{"name": "Team", **body} for body in bodies])
 
     def test_thirty_at_once_get_thirty_consecutive_ids(self) -> None:
-        """B41, SAFETY R10: of one admin, and of five."""
+        """B41, SAFETY R10: of one admin, of five, and of thirty."""
         first = 1
-        for people in ([make_superuser()], [make_admin() for _ in range(5)]):
+        for people in ([make_superuser()], *([make_admin() for _ in range(n)] for n in (5, AT_ONCE))):
             responses = self.create_at_once(people, [{}] * AT_ONCE)
 
             self.assertEqual(Counter(response.status_code for response in responses), {201: AT_ONCE})

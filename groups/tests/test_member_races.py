@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from functools import partial
+from threading import Event
+from unittest.mock import patch
 
 from core.models import AuditEvent
 from core.refusals import Missing
@@ -132,19 +135,37 @@ class ErasureRaces(RaceCase):
             self.assertEqual(list(group.past_members.values_list("user", flat=True)), [None])
             self.assertFalse(GroupMember.objects.filter(group__in=[group, other]).exists())
 
-    def test_a_member_who_writes_has_a_task_and_is_given_another(self) -> None:
+    def test_a_member_who_writes_and_is_given_a_task(self) -> None:
         friend = make_user()
         for _ in range(ROUNDS):
             student = make_user()
             milestone = make_milestone(make_group(members=[student, friend]))
-            task = make_task(milestone, assigned_to=student)
             self.meet(
                 partial(erase_person, student, by=self.admin),
-                partial(change_task, task, by=friend, values={"name": "New"}),
                 partial(add_task, milestone, by=student, name="x"),
                 partial(add_task, milestone, by=friend, name="y", assigned_to_id=student.pk),
             )
             self.assertEqual(set(milestone.tasks.values_list("assigned_to", flat=True)) - {None}, set())
+
+    def test_a_member_whose_task_is_renamed(self) -> None:
+        """What is written back of the task is what was changed, not whose it was."""
+        student, friend = make_user(), make_user()
+        task = make_task(make_milestone(make_group(members=[student, friend])), assigned_to=student)
+        has_read = Event()
+
+        def take_a_while(*args: object) -> None:
+            has_read.set()
+            time.sleep(0.3)
+
+        def erase() -> None:
+            has_read.wait(timeout=5)
+            erase_person(student, by=self.admin)
+
+        with patch("groups.services.plan.check_assignee", take_a_while):
+            self.meet(partial(change_task, task, by=friend, values={"name": "New"}), erase)
+
+        task.refresh_from_db()
+        self.assertEqual((task.name, task.assigned_to), ("New", None))
 
 
 class ArchiveRaces(RaceCase):
