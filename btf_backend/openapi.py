@@ -30,6 +30,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.schema.document_refusals",
     ],
+    "PATH_CONVERTER_OVERRIDES": {
+        "id": {"type": "integer", "minimum": 1},
+        "group": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$"},
+    },
     "ENUM_NAME_OVERRIDES": {
         "Role": "core.roles.Role",
         "AccountStatus": "users.models.User.Status",

@@ -162,15 +162,16 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [
         "core.parsers.OrjsonParser",
         "core.parsers.BoundedFormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "core.parsers.BoundedMultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "core.pagination.HousePagination",
     "DEFAULT_FILTER_BACKENDS": ["core.filters.ListFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["core.throttling.WritesPerPerson"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.schema.HouseSchema",
     "EXCEPTION_HANDLER": "core.exceptions.error_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
 }
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # a milestone with 500 tasks is one page of the admin site
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a JSON or form body; files have FILE_UPLOAD_MAX_BYTES
 API_WRITES_PER_USER = env_rates("API_WRITES_PER_USER", "300/1m")
 CONTENT_PAGE_SIZE = env_int("CONTENT_PAGE_SIZE", 100, minimum=1)

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 STORE_ERRORS = (OperationalError, InterfaceError, RedisError, ConnectionInterrupted)
 NOT_VALID = "Some fields are not valid."
+WHOLE = "non_field_errors"
 
 
 class Answer(drf.APIException):
@@ -130,27 +131,46 @@ def code_of(error: drf.APIException) -> str:
     return codes
 
 
-def first_sentence(detail: Any, name: str = "") -> str:
-    """Return the first message of a nested field map, led by the name of the field that it is about."""
+def first_sentence(detail: Any, name: str = "", *, is_listed: bool = False) -> str:
+    """Return the first message of a nested field map, led by the field that it is about.
+
+    That is the field's own name, or in a list the way to it: ``members.0.role``.
+    """
+    detail = numbered(detail)
     if isinstance(detail, dict):
-        named = [(key if isinstance(key, str) else name, value) for key, value in detail.items() if value]
-        field, value = named[0] if named else ("", NOT_VALID)
-        return first_sentence(value, "" if field == "non_field_errors" else field)
+        named = [(key, value) for key, value in detail.items() if value]
+        key, value = named[0] if named else (WHOLE, NOT_VALID)
+        is_listed = is_listed or isinstance(key, int)
+        if key == WHOLE:
+            return first_sentence(value, name, is_listed=is_listed)
+        return first_sentence(value, f"{name}.{key}" if is_listed else str(key), is_listed=is_listed)
     if isinstance(detail, list):
         return first_sentence(next((item for item in detail if item), NOT_VALID), name)
     return f"{name}: {detail}" if name else str(detail)
 
 
+def numbered(detail: Any) -> Any:
+    """Return the errors of a list of objects by their index, in whichever form the framework has them."""
+    has_fields = isinstance(detail, list) and any(isinstance(item, dict) for item in detail)
+    return dict(enumerate(detail)) if has_fields else detail
+
+
 def as_lists(detail: dict[str, Any]) -> dict[str, Any]:
-    """Keep nesting, make every leaf a list of strings; a list field's errors by index become one list."""
+    """Keep the nesting of objects, make every leaf a list of strings; a list's errors become one list."""
     return {field: leaf(value) for field, value in detail.items()}
 
 
 def leaf(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value and all(isinstance(key, int) for key in value):
-            return [f"{key}: {first_sentence(item)}" for key, item in value.items()]
+    if isinstance(value, dict) and set(value) != {WHOLE} and not any(isinstance(key, int) for key in value):
         return as_lists(value)
-    if isinstance(value, list):
-        return [first_sentence(item) for item in value if item]
-    return [str(value)]
+    return sentences(value)
+
+
+def sentences(value: Any, way: str = "") -> list[str]:
+    """Return all messages in a list of objects, each led by its way from there: ``0.tasks.2.name: ...``."""
+    value = numbered(value)
+    if isinstance(value, dict):
+        ways = {key: way if key == WHOLE else f"{way}.{key}".strip(".") for key in value}
+        return [sentence for key, item in value.items() for sentence in sentences(item, ways[key])]
+    messages = value if isinstance(value, list) else [value]
+    return [f"{way}: {message}" if way else str(message) for message in messages if message]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from core.http import SignedInRequest
+    from users.models import User
 
 Row = TypeVar("Row", bound=Model)
 
@@ -72,16 +73,25 @@ def once(
     keys, fingerprints = digests(key.encode()), digests(content_of(request))
     with transaction.atomic(durable=True):
         # First of all: whoever waits for this row holds no other.
-        write, is_first = IdempotentWrite.objects.get_or_create(
-            user=request.user,
-            key__in=keys,
-            defaults={"key": keys[0], "fingerprint": fingerprints[0]},
-        )
+        write, is_first = remembered(request.user, keys, fingerprint=fingerprints[0])
         if is_first:
             return kept(write, make()), {}
     if write.fingerprint not in fingerprints:
         raise KeyReused
     return found(write, among), {REPLAYED_HEADER: "true"}
+
+
+def remembered(user: User, keys: list[str], *, fingerprint: str) -> tuple[IdempotentWrite, bool]:
+    """Return the row of a key, made where there was none, and whether it was made.
+
+    By a former secret there may be a second one, of a server that did not know the new one yet.
+    """
+    known = IdempotentWrite.objects.filter(user=user, key__in=keys).order_by("pk").first()
+    if known is not None:
+        return known, False
+    return IdempotentWrite.objects.get_or_create(
+        user=user, key=keys[0], defaults={"fingerprint": fingerprint}
+    )
 
 
 def kept(write: IdempotentWrite, row: Row) -> Row:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import orjson
 from django.conf import settings
 from rest_framework.exceptions import ParseError, ValidationError
-from rest_framework.parsers import FormParser, JSONParser
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 
 from core.refusals import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+
+HUGE_INDEX: Final = re.compile(r"\[[0-9]{10,}\]")
 
 
 def read_bounded(stream: IO[bytes]) -> bytes:
@@ -58,4 +62,26 @@ class BoundedFormParser(FormParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        return super().parse(BytesIO(read_bounded(stream)), media_type, parser_context or {})
+        form = super().parse(BytesIO(read_bounded(stream)), media_type, parser_context or {})
+        refuse_huge_indexes(form)
+        return form
+
+
+class BoundedMultiPartParser(MultiPartParser):
+    """A form with files; Django bounds what is no file."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        sent = super().parse(stream, media_type, parser_context or {})
+        refuse_huge_indexes(sent.data)
+        return sent
+
+
+def refuse_huge_indexes(names: Iterable[str]) -> None:
+    """Refuse ``order[999...]``: Python does not read a number of thousands of digits, and raises."""
+    if any(HUGE_INDEX.search(name) for name in names):
+        raise ParseError("A field's index is too large.")

@@ -53,6 +53,15 @@ class Erase(Protocol):
     def __call__(self, user: User, /) -> None: ...
 
 
+class HeldForErasure(Protocol):
+    """A person is about to be deleted: lock what that will change, before anything is changed.
+
+    People first, then groups, then the rest: whoever writes keeps that order.
+    """
+
+    def __call__(self, user: User, /) -> None: ...
+
+
 class UploadsNeeded(Protocol):
     """Which of these uploads (by id) somebody other than their owner still needs."""
 
@@ -67,5 +76,6 @@ class MyData(Protocol):
 
 address_left: Registry[AddressLeft] = Registry()
 erasure: Registry[Erase] = Registry()
+held_for_erasure: Registry[HeldForErasure] = Registry()
 uploads_needed: Registry[UploadsNeeded] = Registry()
 my_data: Registry[MyData] = Registry()

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import SAFE_METHODS
 
 from core.idempotency import KEY_HEADER, REPLAYED_HEADER
+from core.permissions import AdminWrites, IsPlatformAdmin
+from core.refusals import Refused
+
+
+class HouseSchema(AutoSchema):
+    """Tells of each operation that is for platform admins that others are refused."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None and any(self.is_for_admins(one) for one in self.view.get_permissions()):
+            operation["responses"].setdefault("403", {"description": WORDS["403"]})
+        return operation
+
+    def is_for_admins(self, permission: Any) -> bool:
+        if isinstance(permission, AdminWrites):
+            return self.method not in SAFE_METHODS
+        return isinstance(permission, IsPlatformAdmin)
+
 
 METHODS: Final = {"get", "post", "put", "patch", "delete"}
 WORDS: Final = {
@@ -20,24 +40,30 @@ WORDS: Final = {
     "429": "A budget is used up; `Retry-After` says for how many seconds.",
     "503": "Something that we depend on does not answer; `Retry-After` says when to try again.",
 }
+PROPERTIES: Final[dict[str, Any]] = {
+    "error": {"type": "string", "description": "One sentence for the user."},
+    "detail": {"type": "string", "description": "The same sentence."},
+    "code": {
+        "type": "string",
+        "description": "A stable slug for programs.",
+        "example": "validation_error",
+    },
+    "requestId": {
+        "type": "string",
+        "description": "Also in the header X-Request-ID; tell it to support.",
+    },
+}
 ENVELOPE: Final = {
     "type": "object",
     "description": "The error envelope. A validation error also holds one list of sentences for each field.",
     "required": ["error", "detail", "code", "requestId"],
-    "properties": {
-        "error": {"type": "string", "description": "One sentence for the user."},
-        "detail": {"type": "string", "description": "The same sentence."},
-        "code": {
-            "type": "string",
-            "description": "A stable slug for programs.",
-            "example": "validation_error",
-        },
-        "requestId": {
-            "type": "string",
-            "description": "Also in the header X-Request-ID; tell it to support.",
-        },
-    },
+    "properties": PROPERTIES,
     "additionalProperties": True,
+}
+# Of what the framework and the edge refuse; those of our own rules are read from their classes.
+FRAMEWORK_CODES: Final = {
+    *("authentication_failed", "bad_request", "conflict", "invalid", "method_not_allowed", "not_acceptable"),
+    *("not_authenticated", "parse_error", "server_error", "unsupported_media_type", "validation_error"),
 }
 REFUSAL: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 
@@ -51,16 +77,28 @@ RETRY_SAFE: Final = [
     OpenApiParameter(
         REPLAYED_HEADER,
         location=OpenApiParameter.HEADER,
-        response=[201],
+        response=[201, 202],
         enum=["true"],
         description="Only where the request came before: the body is what it made then, as it is now.",
     ),
 ]
 
 
+def envelope() -> dict[str, Any]:
+    """Return the schema of every refusal, with all codes that there are."""
+    code = {**PROPERTIES["code"], "enum": sorted({*FRAMEWORK_CODES, *codes_below(Refused)})}
+    return {**ENVELOPE, "properties": {**PROPERTIES, "code": code}}
+
+
+def codes_below(kind: type[Refused]) -> set[str]:
+    """Return the codes of a refusal and its kin, wherever in the product they are raised."""
+    kin = [one for one in kind.__subclasses__() if ".tests." not in one.__module__]
+    return {kind.code}.union(*(codes_below(one) for one in kin))
+
+
 def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Give each operation the refusals that its shape implies, in the one envelope."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Refusal"] = ENVELOPE
+    result.setdefault("components", {}).setdefault("schemas", {})["Refusal"] = envelope()
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
@@ -80,7 +118,6 @@ def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses = ["400"] if "requestBody" in operation or asks or retry_safe else []
     statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []
-    statuses += ["403"] if path.startswith("/api/admin/") else []
     statuses += ["404"] if "{" in path or retry_safe else []
     statuses += ["422"] if retry_safe else []
     statuses += ["429"] if signed_in and method != "get" else []

@@ -3,7 +3,7 @@
 | May | Who |
 |---|---|
 | see it, and keep its milestones and tasks | whom ``GroupQuerySet.visible_to`` names |
-| moderate its conversation | admins, its mentor, and supervisors who see it |
+| moderate its conversation | admins, its mentor (unless a student by now), and supervisors who see it |
 | make, change, archive and restore it, choose members and mentor | platform admins |
 """
 
@@ -49,3 +49,8 @@ def may_mentor(user: User) -> bool:
     """May be chosen as a mentor: an active mentor, supervisor or admin."""
     is_active = user.may_enter and user.status == user.Status.ACTIVE
     return is_active and (user.is_platform_admin or user.role in MENTORING)
+
+
+def takes_part(group: Group, user_id: int | None) -> bool:
+    """May be given a task: a member or the mentor, or nobody."""
+    return user_id in {None, group.mentor_id} or group.members.filter(user=user_id).exists()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+
 from core.roles import Role
 from groups.models import Group, GroupMember, PastMember, Task
+from groups.services.holding import recheck_on_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +59,26 @@ def stay(group: Group, role: str, **moments: Any) -> dict[str, Any]:
     return {"id": group.pk, "name": group.name, "role": role, **moments}
 
 
+def hold_groups(user: User, /) -> None:
+    """Lock every group in which something of the person stands, in the order in which all writers do."""
+    ids = GroupMember.objects.filter(user=user).order_by().values("group_id")
+    ids = ids.union(
+        Group.everything.filter(mentor=user).order_by().values("pk"),
+        Task.everything.filter(assigned_to=user).order_by().values("milestone__group_id"),
+        Group.everything.filter(messages__author=user).order_by().values("pk"),
+    )
+    # Read here: a union cannot be locked.
+    held = Group.everything.filter(pk__in=[row["group_id"] for row in ids]).order_by("pk")
+    list(held.select_for_update(no_key=True).values_list("pk"))
+
+
 def keep_places(user: User, /) -> None:
-    """Keep, of a person who is erased, that somebody was in their groups: no more than as what, and when."""
+    """Keep, of a person who is erased, that somebody was in their groups: no more than as what, and when.
+
+    Whoever saw a group through them has its sockets ask again whether they may stay.
+    """
+    for group in Group.everything.filter(Q(members__user=user) | Q(mentor=user)).distinct():
+        recheck_on_commit(group)
     places = GroupMember.objects.filter(user=user).values_list("group_id", "role", "joined_at")
     mentored = Group.everything.filter(mentor=user).values_list("pk", "mentor_since")
     PastMember.objects.bulk_create(

@@ -13,10 +13,10 @@ from groups.services import plan, teams, template_runs
 @periodic("purge_groups", every=timedelta(hours=24))
 def purge_groups() -> dict[str, int]:
     """Delete for good what was archived or removed more than 30 days ago."""
-    groups = 0
+    plan_rows, groups = plan.purge_removed(), 0
     while teams.purge_next():
         groups += 1
-    return {"groups": groups, "plan_rows": plan.purge_removed()}
+    return {"groups": groups, "plan_rows": plan_rows}
 
 
 @background(attempts=8)

@@ -13,7 +13,9 @@ from django.test import TestCase, override_settings
 from rest_framework.test import APIClient
 
 from btf_backend.tests.routes import ENVELOPE, METHODS, api_paths, operations, schema
-from core.schema import ENVELOPE as REFUSAL
+from btf_backend.tests.test_permission_matrix import table
+from core.schema import envelope as refusal
+from groups.tests.matrix import TABLE, statuses
 
 FOREIGN = re.compile(r"(?:https?:)?//(?!testserver)[\w.-]+\.\w+")
 
@@ -56,7 +58,8 @@ class DocumentTests(TestCase):
         for operation in takes_key:
             with self.subTest(operation["operationId"]):
                 self.assertLessEqual({"400", "404", "422"}, set(operation["responses"]))
-                self.assertIn("Idempotent-Replayed", operation["responses"]["201"]["headers"])
+                made = operation["responses"].get("201") or operation["responses"]["202"]
+                self.assertIn("Idempotent-Replayed", made["headers"])
 
     def test_names_of_operations_are_there_once(self) -> None:
         names = [operation["operationId"] for _, _, operation in operations()]
@@ -65,7 +68,20 @@ class DocumentTests(TestCase):
 
     def test_the_refusal_is_the_envelope(self) -> None:
         self.assertCountEqual(schema()["components"]["schemas"]["Refusal"]["required"], ENVELOPE)
-        self.assertEqual(schema()["components"]["schemas"]["Refusal"], REFUSAL)
+        self.assertEqual(schema()["components"]["schemas"]["Refusal"], refusal())
+
+    def test_the_refusal_lists_the_codes_of_our_rules_and_of_the_framework(self) -> None:
+        codes = schema()["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"]
+
+        self.assertLessEqual(
+            {"limit_reached", "template_empty", "last_admin", "not_found", "parse_error"}, set(codes)
+        )
+
+    def test_every_status_in_the_tables_of_who_may_do_what_is_documented(self) -> None:
+        documented = {f"{method} {path}": set(one["responses"]) for method, path, one in operations()}
+        for operation, cells in {**table(), **statuses(TABLE)}.items():
+            with self.subTest(operation):
+                self.assertEqual({str(cell) for cell in cells} - documented[operation], set())
 
     def test_it_holds_every_method_of_every_path(self) -> None:
         """A path that is served and not documented is a path that nobody reviews."""

@@ -17,7 +17,7 @@ class MessagePageTests(TestCase):
         pages = [
             reverse("admin:chat_message_changelist"),
             reverse("admin:chat_message_change", args=[self.message.pk]),
-            reverse("admin:groups_group_delete", args=[self.message.group_id]),
+            reverse("admin:groups_group_change", args=[self.message.group_id]),
         ]
         for page in pages:
             response = self.client.get(page)

@@ -44,6 +44,7 @@ ACTIONS: Final = (
     "signed_out",
     "signed_out_everywhere",
     "task_removed",
+    "task_restored",
     "template_applied",
     "template_changed",
     "template_created",

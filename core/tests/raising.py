@@ -53,6 +53,8 @@ ERRORS: Final[dict[str, Callable[[], Exception]]] = {
     "nested": lambda: drf.ValidationError({"profile": {"yearLevel": ["Must be a whole number."]}}),
     "listed": lambda: drf.ValidationError({"members": [{}, {"email": ["Enter an address."]}]}),
     "by-index": lambda: drf.ValidationError({"areasOfInterest": BY_INDEX}),
+    "deep": lambda: drf.ValidationError({"milestones": [{}, {"tasks": [{"name": ["Blank."]}]}]}),
+    "whole-list": lambda: drf.ValidationError({"milestones": {"non_field_errors": ["Too many."]}}),
     "whole-body": lambda: drf.ValidationError({"non_field_errors": ["The body must be a JSON object."]}),
     "named-code": lambda: drf.ValidationError({"code": ["Wrong."]}),
 }

@@ -53,7 +53,7 @@ class ErrorTestCase(APISimpleTestCase):
 class EnvelopeTests(ErrorTestCase):
     def test_every_kind_of_error_wears_the_envelope_inside_the_framework_and_outside(self) -> None:
         """B102."""
-        self.assertEqual(set(EXPECTED) | {"named-code"}, set(ERRORS))
+        self.assertEqual(set(EXPECTED) | {"named-code", "deep", "whole-list"}, set(ERRORS))
         for kind, (status, code) in EXPECTED.items():
             for door in ("framework", "plain"):
                 with self.subTest(kind=kind, door=door):
@@ -131,13 +131,24 @@ class FieldErrorTests(ErrorTestCase):
     def test_a_list_of_rows_becomes_a_list_of_sentences(self) -> None:
         self.assertEqual(
             self.fields("listed"),
-            {"error": "email: Enter an address.", "members": ["email: Enter an address."]},
+            {"error": "members.1.email: Enter an address.", "members": ["1.email: Enter an address."]},
         )
 
     def test_items_are_told_by_their_index(self) -> None:
         self.assertEqual(
             self.fields("by-index"),
-            {"error": "areasOfInterest: Too long.", "areasOfInterest": ["1: Too long.", "3: Too long."]},
+            {"error": "areasOfInterest.1: Too long.", "areasOfInterest": ["1: Too long.", "3: Too long."]},
+        )
+
+    def test_objects_in_objects_in_a_list_are_told_by_their_way(self) -> None:
+        self.assertEqual(
+            self.fields("deep"),
+            {"error": "milestones.1.tasks.0.name: Blank.", "milestones": ["1.tasks.0.name: Blank."]},
+        )
+
+    def test_an_error_of_a_whole_list_is_the_lists_own(self) -> None:
+        self.assertEqual(
+            self.fields("whole-list"), {"error": "milestones: Too many.", "milestones": ["Too many."]}
         )
 
     def test_an_error_of_the_whole_body_is_a_plain_sentence(self) -> None:

@@ -242,6 +242,13 @@ class KeptTests(OnceTestCase):
 
         self.assertEqual((again.status_code, again.json()), (201, first))
 
+    def test_a_server_that_did_not_know_the_new_secret_yet_makes_no_fault(self) -> None:
+        old, new = settings.SECRET_KEY, "n" * 50
+        for secret, fallbacks in ((new, [old]), (old, []), (new, [old])):
+            with override_settings(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks):
+                answer = self.send({"name": "a.pdf"})
+            self.assertEqual(answer.status_code, 201)
+
     def test_it_goes_with_the_person(self) -> None:
         self.send({"name": "a.pdf"})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 
 from core.admin import actor
-from groups.admin.desk import DeskAdmin, GoneFilter, RestoringAdmin
+from groups.admin.desk import GoneFilter, RestoringAdmin
 from groups.models import Milestone, Task
 from groups.services import plan
 
@@ -26,7 +26,7 @@ class TaskInline(admin.TabularInline):
 
 
 class RemovedFilter(GoneFilter):
-    """Removed milestones."""
+    """What was removed from plans."""
 
     title, parameter_name, column = "removed", "removed", "removed_at"
 
@@ -89,19 +89,22 @@ class MilestoneAdmin(RestoringAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(DeskAdmin):
+class TaskAdmin(RestoringAdmin):
+    """Those of archived groups and removed milestones come back with these."""
+
+    gone, takes_away = RemovedFilter, "remove"
     beside = {"assignedTo": "assigned_to"}
     fields = ["milestone", "name", "completed", "assigned_to", "due_date"]
     list_display = ["name", "milestone", "assigned_to", "due_date", "completed"]
-    list_filter = ["completed"]
+    list_filter = [RemovedFilter, "completed"]
     list_select_related = ["milestone", "assigned_to"]
     search_fields = ["name", "milestone__title", "milestone__group__id"]
     autocomplete_fields = ["milestone", "assigned_to"]
     date_hierarchy = "created_at"
-    actions = ["remove"]
+    actions = ["remove", "restore"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
-        return super().get_queryset(request).filter(milestone__group__archived_at=None)
+    def everything(self) -> QuerySet[Task]:
+        return super().everything().filter(milestone__group__archived_at=None, milestone__removed_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> list[str]:
         return ["milestone"] if obj else []
@@ -119,5 +122,10 @@ class TaskAdmin(DeskAdmin):
 
     @admin.action(description="Remove selected tasks", permissions=["take_away"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        """Remove tasks from their milestones."""
-        self.for_each(request, queryset, plan.remove_task, said="removed.")
+        """Remove tasks from their milestones; they can be restored for 30 days."""
+        self.for_each(request, queryset, plan.remove_task, said="removed. They can be restored for 30 days.")
+
+    @admin.action(description="Restore selected tasks", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        """Bring removed tasks back into their milestones."""
+        self.for_each(request, queryset, plan.restore_task, said="restored.")

@@ -157,7 +157,8 @@ def people_in(form: Any, members: Any) -> set[int]:
     """Return the ids of all whom the services will lock, one after the other, before and after the group."""
     rows = [*members.new_objects, *members.deleted_objects] if members else []
     mentor: User | None = form.cleaned_data["mentor"]
-    return {*(row.user_id for row in rows), *([mentor.pk] if mentor else [])}
+    mentors = {mentor.pk if mentor else None, form.initial.get("mentor")} - {None}
+    return {*(row.user_id for row in rows), *mentors}
 
 
 def write_group(form: Any, *, by: User) -> None:

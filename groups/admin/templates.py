@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
 
 from core.admin import LookOnly
 from groups.admin.desk import DeskAdmin
@@ -33,10 +35,29 @@ class TemplateDesk(DeskAdmin):
         return self.has_take_away_permission(request)
 
 
+class BoundedFormSet(BaseInlineFormSet):
+    """Rows below a template, no more of them than the API takes."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        count = len(rows) - len(self.deleted_forms)
+        template = getattr(self.instance, "template", None)
+        if count > self.max_num:
+            raise ValidationError(f"At most {self.max_num}.")
+        if self.model is TemplateTask and template is not None:
+            others = TemplateTask.objects.filter(milestone__template=template).exclude(
+                milestone=self.instance.pk
+            )
+            if count + others.count() > MilestoneTemplate.TASKS:
+                raise ValidationError(f"A template has at most {MilestoneTemplate.TASKS} tasks in all.")
+
+
 class TemplateMilestoneInline(admin.TabularInline):
     """The template's milestones; what they mean, and their tasks, stand on their own pages."""
 
     model = TemplateMilestone
+    formset = BoundedFormSet
     fields = ["title", "due_after_days", "order_index"]
     extra = 0
     max_num = Milestone.PER_GROUP
@@ -55,6 +76,7 @@ class TemplateTaskInline(admin.TabularInline):
     """What is to be done for the milestone."""
 
     model = TemplateTask
+    formset = BoundedFormSet
     fields = ["name", "due_after_days", "place"]
     extra = 0
     max_num = Task.PER_MILESTONE

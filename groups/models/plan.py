@@ -89,6 +89,7 @@ class Task(models.Model):
     """One thing to do for a milestone. Those in a removed milestone are removed with it."""
 
     PER_MILESTONE: ClassVar = 500
+    PER_GROUP: ClassVar = 2_000  # all of them are one document
 
     milestone = models.ForeignKey(Milestone, models.CASCADE, related_name="tasks")
     name = models.CharField(max_length=255)

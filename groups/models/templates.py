@@ -12,6 +12,8 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
+from groups.models.plan import Task
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -53,8 +55,7 @@ class TemplateQuerySet(models.QuerySet["MilestoneTemplate"]):
 class MilestoneTemplate(models.Model):
     """A plan with relative dates. Changing it changes no group that has it already."""
 
-    # So that giving it to a group holds the group for less than a second.
-    TASKS: ClassVar = 2_000
+    TASKS: ClassVar = Task.PER_GROUP
 
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)

@@ -40,6 +40,7 @@ class MemberSerializer(serializers.ModelSerializer[GroupMember]):
     class Meta:
         model = GroupMember
         fields = ["id", "name", "role"]
+        read_only_fields = fields
 
     def get_name(self, member: GroupMember) -> str:
         return member.user.name_for(self.context["viewer"])

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from core.converters import IdConverter
-from core.serializers import PlainBooleanField, StrictCharField, WireModelSerializer
+from core.serializers import BoundedListField, PlainBooleanField, StrictCharField, WireModelSerializer
 from groups.models import Milestone, Task
 from groups.serializers.people import PersonField
 
@@ -113,4 +113,4 @@ class TaskChangedSerializer(serializers.Serializer[dict[str, Any]]):
 class OrderSerializer(serializers.Serializer[dict[str, list[int]]]):
     """All ids, each once, in the order that is wanted."""
 
-    order = serializers.ListField(child=IdField(), max_length=500)
+    order = BoundedListField(child=IdField(), max_length=500)

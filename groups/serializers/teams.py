@@ -7,7 +7,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from core.serializers import StrictCharField, WireModelSerializer
+from core.serializers import BoundedListField, StrictCharField, WireModelSerializer
 from groups.models import Group, MembershipRole, NewMember
 from groups.serializers.people import MemberSerializer, PersonField
 from groups.serializers.plan import IdField, MilestoneSerializer
@@ -92,7 +92,7 @@ class NewMemberSerializer(serializers.Serializer[dict[str, Any]]):
         return NewMember(sent["user_id"], sent.get("role") or MembershipRole.STUDENT)
 
 
-class NewMembersField(serializers.ListField):
+class NewMembersField(BoundedListField):
     """1 to 500 new members, each person once."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.utils import timezone
 from rest_framework import serializers
 
-from core.serializers import StrictCharField, WireModelSerializer
+from core.serializers import BoundedListField, StrictCharField, WireModelSerializer
 from groups.models import (
     Milestone,
     MilestoneTemplate,
@@ -85,7 +85,7 @@ class MilestoneTemplateSerializer(WireModelSerializer[MilestoneTemplate]):
 class ApplyTemplateSerializer(serializers.Serializer[dict[str, Any]]):
     """To which groups a template is given, and from which day on."""
 
-    groupIds = serializers.ListField(  # noqa: N815
+    groupIds = BoundedListField(  # noqa: N815
         source="group_ids",
         child=StrictCharField(max_length=ID_LENGTH),
         min_length=1,

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from core.realtime import recheck_sockets, room_of_group
 from core.refusals import Missing
-from groups.access import can_see
+from groups.access import can_manage
 from groups.models import Group
 from users.services.holding import acting
 
@@ -42,7 +42,7 @@ def hold_group(group: Group, *, by: User | None, beside: Iterable[int] = ()) -> 
     rows = Group.objects.select_for_update(no_key=True)
     found: Group | None = rows.filter(pk=group.pk).first()
     # In a statement of its own: it must see what was committed while the lock was waited for.
-    if found is None or not (by is None or can_see(by, found)):
+    if found is None or not (by is None or can_manage(by, found)):
         raise Missing
     return HeldGroup(found, by)
 

@@ -105,5 +105,7 @@ def let_go_of_tasks(group: Group, user_id: int) -> None:
     Somebody who is still there in another way, as the mentor, keeps theirs.
     """
     if user_id != group.mentor_id:
-        open_tasks = Task.objects.filter(milestone__group=group, assigned_to=user_id, completed=False)
+        # Removed ones too: they may be brought back.
+        of_group = Task.everything.filter(milestone__group=group, completed=False)
+        open_tasks = of_group.filter(assigned_to=user_id)
         open_tasks.update(assigned_to=None, updated_at=timezone.now())

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core import audit
 from core.refusals import Missing, Refused
+from groups.access import takes_part
 from groups.models import Milestone, Task
 from groups.services.holding import RESTORABLE_DAYS, hold_group
 
@@ -50,8 +51,7 @@ def add_milestone(group: Group, *, by: User, **values: Any) -> Milestone:
     """Append a milestone: its place is the next one. Raises PlanIsFull (400). Holds the group."""
     group, _ = hold_group(group, by=by)
     check_room(group)
-    last = group.milestones.aggregate(last=Max("order_index"))["last"] or 0
-    milestone: Milestone = Milestone.objects.create(group=group, order_index=last + 1, **values)
+    milestone: Milestone = Milestone.objects.create(group=group, order_index=next_place(group), **values)
     return milestone
 
 
@@ -74,18 +74,18 @@ def remove_milestone(milestone: Milestone, *, by: User) -> None:
 
 @transaction.atomic
 def restore_milestone(milestone: Milestone, *, by: User) -> None:
-    """Bring a removed milestone back, with the tasks that went with it.
+    """Bring a removed milestone back, behind the others, with the tasks that went with it.
 
     Raises Missing (404) and PlanIsFull (400). Holds the group.
     """
     group, by_now = hold_group(milestone.group, by=by)
-    removed = Milestone.everything.filter(pk=milestone.pk).exclude(removed_at=None).first()
+    removed = restorable(Milestone.everything.filter(pk=milestone.pk)).first()
     if removed is None:
         raise Missing
     check_room(group)
     Task.everything.filter(milestone=removed, removed_at=removed.removed_at).update(removed_at=None)
-    removed.removed_at = None
-    removed.save(update_fields=["removed_at", "updated_at"])
+    removed.removed_at, removed.order_index = None, next_place(group)
+    removed.save(update_fields=["removed_at", "order_index", "updated_at"])
     audit.record("milestone_restored", actor=by_now, target=removed, changes={"group": group.pk})
 
 
@@ -107,8 +107,7 @@ def add_task(milestone: Milestone, *, by: User, **values: Any) -> Task:
     """
     milestone = held_milestone(milestone, by=by, beside=assignee_in(values))
     check_assignee(milestone.group, values)
-    if milestone.tasks.count() >= Task.PER_MILESTONE:
-        raise PlanIsFull(f"A milestone has at most {Task.PER_MILESTONE} tasks.")
+    check_room_for_task(milestone)
     last = milestone.tasks.aggregate(last=Max("place"))["last"] or 0
     # All are 0, in the order of their age, until somebody has arranged them.
     place = last + 1 if last else 0
@@ -120,11 +119,16 @@ def add_task(milestone: Milestone, *, by: User, **values: Any) -> Task:
 def change_task(task: Task, *, by: User, values: dict[str, Any]) -> Task:
     """Change a task's name, assignee, due date, or whether it is done.
 
-    Raises NotInGroup (400) and Missing (404). Holds the assignee, then the group.
+    One that is taken up again is nobody's, where whoever did it has left. Raises NotInGroup (400) and
+    Missing (404). Holds the assignee, then the group.
     """
     task = held_task(task, by=by, beside=assignee_in(values))
-    check_assignee(task.milestone.group, values)
-    return write(task, values)
+    group = task.milestone.group
+    check_assignee(group, values)
+    task = write(task, values)
+    if not (task.completed or takes_part(group, task.assigned_to_id)):
+        task = write(task, {"assigned_to_id": None})
+    return task
 
 
 @transaction.atomic
@@ -133,6 +137,22 @@ def remove_task(task: Task, *, by: User) -> None:
     task = held_task(task, by=by)
     Task.objects.filter(pk=task.pk).update(removed_at=timezone.now())
     audit.record("task_removed", actor=by, target=task, changes={"group": task.milestone.group_id})
+
+
+@transaction.atomic
+def restore_task(task: Task, *, by: User) -> None:
+    """Bring a removed task back into its milestone. Raises Missing (404) and PlanIsFull (400).
+
+    Holds the group.
+    """
+    milestone = held_milestone(task.milestone, by=by)
+    restored = restorable(Task.everything.filter(pk=task.pk, milestone=milestone)).first()
+    if restored is None:
+        raise Missing
+    check_room_for_task(milestone)
+    restored.removed_at = None
+    restored.save(update_fields=["removed_at", "updated_at"])
+    audit.record("task_restored", actor=by, target=restored, changes={"group": milestone.group_id})
 
 
 @transaction.atomic
@@ -146,9 +166,14 @@ def reorder_tasks(milestone: Milestone, *, by: User, order: Sequence[int]) -> No
 def purge_removed() -> int:
     """Delete for good what was removed from plans more than 30 days ago; returns how many rows."""
     before = timezone.now() - timedelta(days=RESTORABLE_DAYS)
-    tasks, _ = Task.everything.filter(removed_at__lt=before).delete()
-    milestones, _ = Milestone.everything.filter(removed_at__lt=before).delete()
+    tasks, milestones = (purge(model.everything.filter(removed_at__lt=before)) for model in (Task, Milestone))
     return tasks + milestones
+
+
+def purge(rows: QuerySet[Any]) -> int:
+    """Delete rows, save those that somebody holds."""
+    free = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return int(rows.model.everything.filter(pk__in=free).delete()[0])
 
 
 def held_milestone(milestone: Milestone, *, by: User, beside: Iterable[int] = ()) -> Milestone:
@@ -176,6 +201,23 @@ def assignee_in(values: dict[str, Any]) -> list[int]:
     return [user_id] if user_id else []
 
 
+def restorable(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Of rows, those that were removed not more than 30 days ago."""
+    return rows.filter(removed_at__gte=timezone.now() - timedelta(days=RESTORABLE_DAYS))
+
+
+def check_room_for_task(milestone: Milestone) -> None:
+    if milestone.tasks.count() >= Task.PER_MILESTONE:
+        raise PlanIsFull(f"A milestone has at most {Task.PER_MILESTONE} tasks.")
+    if Task.objects.filter(milestone__group=milestone.group_id).count() >= Task.PER_GROUP:
+        raise PlanIsFull(f"A group has at most {Task.PER_GROUP} tasks.")
+
+
+def next_place(group: Group) -> int:
+    last: int | None = group.milestones.aggregate(last=Max("order_index"))["last"]
+    return (last or 0) + 1
+
+
 def check_room(group: Group) -> None:
     if group.milestones.count() >= Milestone.PER_GROUP:
         raise PlanIsFull(f"A group has at most {Milestone.PER_GROUP} milestones.")
@@ -183,10 +225,8 @@ def check_room(group: Group) -> None:
 
 def check_assignee(group: Group, values: dict[str, Any]) -> None:
     """Let a task be somebody's who is in the group or mentors it, or nobody's."""
-    user_id = values.get("assigned_to_id")
-    if user_id in {None, group.mentor_id} or group.members.filter(user=user_id).exists():
-        return
-    raise NotInGroup(field="assignedTo")
+    if not takes_part(group, values.get("assigned_to_id")):
+        raise NotInGroup(field="assignedTo")
 
 
 def write(row: Row, values: dict[str, Any]) -> Row:

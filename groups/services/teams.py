@@ -12,7 +12,7 @@ from django.utils import timezone
 from core import audit
 from core.models import Upload
 from core.realtime import UNKNOWN, close_sockets, room_of_group
-from core.refusals import Missing
+from core.refusals import Missing, Refused
 from core.uploads.erasure import delete_spare
 from groups.models import Group
 from groups.services.holding import RESTORABLE_DAYS, hold_group, recheck_on_commit, still_acting
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from groups.models import NewMember
+
+
+class MentorChanged(Refused):
+    """Somebody else has replaced the mentor at this moment (409)."""
+
+    status = 409
+    code = "conflict"
+    sentence = "The mentor has just been changed by somebody else. Please look again."
 
 
 @transaction.atomic
@@ -56,16 +64,22 @@ def create_group(
 def change_group(group: Group, *, by: User | None, values: dict[str, Any]) -> Group:
     """Change a group's name, track, status or mentor (``mentor_id``; null: none), and record which.
 
-    Raises NotInvited (400) and what ``hold_group`` raises. Holds both mentors, then the group. Who was
-    the mentor loses what a mentor may, at once.
+    Raises NotInvited (400), MentorChanged (409) and what ``hold_group`` raises. Holds both mentors, then
+    the group. Who was the mentor loses what a mentor may, at once.
     """
-    mentor_id = values.get("mentor_id")
-    # Who mentors it now, too: the record will point at them, and they may be erased at this moment.
-    mentors = [mentor_id, group.mentor_id] if "mentor_id" in values else []
-    group, by = hold_group(group, by=by, beside=filter(None, mentors))
+    mentor_id, mentors = values.get("mentor_id"), set[int]()
+    if "mentor_id" in values:
+        # Who mentors it now, too: the record will point at them, and they may be erased at this moment.
+        now = Group.objects.filter(pk=group.pk).values_list("mentor_id", flat=True)
+        mentors = {pk for pk in (mentor_id, *now) if pk is not None}
+    group, by = hold_group(group, by=by, beside=mentors)
+    if mentors and group.mentor_id not in {None, *mentors}:
+        raise MentorChanged
     before = {name: getattr(group, name) for name in values}
     after = {**values, **({"status": values["status"] or default_status()} if "status" in values else {})}
     if changes := audit.difference(before, after):
+        # Free text, which may name somebody: the log is not erased.
+        changes |= dict.fromkeys(changes.keys() & {"status"}, True)
         if "mentor_id" in changes:
             set_mentor(group, person(mentor_id))
             recheck_on_commit(group)
@@ -110,7 +124,8 @@ def restore_group(group_id: str, *, by: User | None) -> Group:
     Holds the group.
     """
     by = still_acting(by)
-    archived = Group.everything.select_for_update(no_key=True).exclude(archived_at=None)
+    since = timezone.now() - timedelta(days=RESTORABLE_DAYS)
+    archived = Group.everything.select_for_update(no_key=True).filter(archived_at__gte=since)
     group = archived.filter(pk=group_id).first()
     if group is None:
         raise Missing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import Max
@@ -14,10 +14,14 @@ from core.tasks import enqueue
 from groups.models import Group, Milestone, Task, TemplateRun, TemplateRunGroup
 from groups.services.templates import ROWS_AT_ONCE
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 LOST_AFTER: Final = timedelta(hours=1)
 ARCHIVED: Final = "The group is archived."
 HAS_IT: Final = "This template was applied to the group before."
 FULL: Final = f"The group would have more than {Milestone.PER_GROUP} milestones."
+TOO_MANY_TASKS: Final = f"The group would have more than {Task.PER_GROUP} tasks."
 NOT_STORABLE: Final = "The milestones cannot be stored in this group."
 State = TemplateRunGroup.State
 
@@ -54,7 +58,15 @@ def why_not(group: Group, run: TemplateRun) -> str:
         return ARCHIVED
     if group.template_runs.filter(state=State.APPLIED, run__template_key=run.template_key).exists():
         return HAS_IT
-    return FULL if group.milestones.count() + len(run.plan) > Milestone.PER_GROUP else ""
+    tasks = sum(len(milestone["tasks"]) for milestone in run.plan)
+    if group.milestones.count() + len(run.plan) > Milestone.PER_GROUP:
+        return FULL
+    return TOO_MANY_TASKS if tasks_of(group).count() + tasks > Task.PER_GROUP else ""
+
+
+def tasks_of(group: Group) -> QuerySet[Any]:
+    tasks: QuerySet[Any] = Task.objects.filter(milestone__group=group)
+    return tasks
 
 
 def append_safely(group: Group, run: TemplateRun) -> str:

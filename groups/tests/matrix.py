@@ -40,6 +40,18 @@ GET     /api/groups/{id}/tasks/                                 401 404 200 200 
 PUT     /api/groups/{id}/tasks/{task_id}/                       401 404 200 200 200 404 404 200 200 401 404
 PATCH   /api/groups/{id}/tasks/{task_id}/                       401 404 200 200 200 404 404 200 200 401 404
 DELETE  /api/groups/{id}/tasks/{task_id}/                       401 404 204 204 204 404 404 204 204 401 404
+
+GET     /api/admin/groups/health/                               401 403 403 403 403 403 403 200 200 401 403
+GET     /api/admin/milestone-templates/                         401 403 403 403 403 403 403 200 200 401 403
+POST    /api/admin/milestone-templates/                         401 403 403 403 403 403 403 201 201 401 403
+GET     /api/admin/milestone-templates/{id}/                    401 403 403 403 403 403 403 200 200 401 403
+PUT     /api/admin/milestone-templates/{id}/                    401 403 403 403 403 403 403 200 200 401 403
+PATCH   /api/admin/milestone-templates/{id}/                    401 403 403 403 403 403 403 200 200 401 403
+DELETE  /api/admin/milestone-templates/{id}/                    401 403 403 403 403 403 403 204 204 401 403
+POST    /api/admin/milestone-templates/{id}/apply/              401 403 403 403 403 403 403 202 202 401 403
+GET     /api/admin/template-runs/                               401 403 403 403 403 403 403 200 200 401 403
+GET     /api/admin/template-runs/{id}/                          401 403 403 403 403 403 403 200 200 401 403
+GET     /api/admin/template-runs/{id}/groups/                   401 403 403 403 403 403 403 200 200 401 403
 """
 
 

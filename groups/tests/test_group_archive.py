@@ -118,6 +118,11 @@ class PurgeTests(ArchiveCase):
         self.assertEqual(purge_groups(), {"groups": 0, "plan_rows": 0})
         self.assertEqual(self.restore().status_code, 200)
 
+    def test_afterwards_it_cannot_even_where_the_purge_has_not_come_by(self) -> None:
+        Group.everything.filter(pk=self.group.pk).update(archived_at=timezone.now() - timedelta(days=31))
+
+        self.assert_refused(call(self.admin, "post", url("restore", self.group.pk)), 404)
+
     def test_afterwards_it_is_gone_for_good_with_all_that_hangs_on_it(self) -> None:
         milestone = make_milestone(self.group)
         make_task(milestone)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from django.test import SimpleTestCase
 
-from groups.access import can_moderate
+from core.refusals import Missing
+from groups.access import access_group, can_moderate
 from groups.models import Group
 from groups.tests.cases import GroupCase, call, purge, url
 from groups.tests.factories import make_milestone, make_task
@@ -71,7 +72,9 @@ class DefectTests(GroupCase):
 
         self.assertEqual(call(stranger, "get", url("list")).json(), {"groups": []})
         self.assertFalse(self.sees(stranger))
-        self.assertFalse(Group.objects.visible_to(stranger).exists())
+        self.assert_refused(call(stranger, "post", url("create-milestone", "BTF046"), {"title": "Mine"}), 404)
+        # Whether somebody moderates is asked of a group that they were let into, and of no other.
+        self.assertRaises(Missing, access_group, stranger, "BTF046")
 
     def test_nobody_becomes_a_mentor_or_moderates_who_is_a_student(self) -> None:
         """B48."""

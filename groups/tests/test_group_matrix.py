@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations
-from groups.models import PastMember
-from groups.tests.factories import make_group, make_milestone, make_task
+from groups.models import PastMember, TemplateRun
+from groups.tests.factories import make_group, make_milestone, make_task, make_template
 from groups.tests.matrix import ROLES, TABLE, statuses
 from users.models import User
 from users.tests.factories import make_admin, make_link, make_superuser, make_user
@@ -26,7 +26,8 @@ UNKNOWN: Final = {"id": "BTF999", "milestone_id": 2**62, "task_id": 2**62, "user
 
 
 def concerns_groups(path: str) -> bool:
-    return path.startswith(("/api/groups/", "/api/tasks/"))
+    admins = ("/api/admin/groups/", "/api/admin/milestone-templates/", "/api/admin/template-runs/")
+    return path.startswith(("/api/groups/", "/api/tasks/", *admins))
 
 
 @override_settings(API_WRITES_PER_USER="")
@@ -36,6 +37,8 @@ class GroupMatrixTests(TestCase):
     bodies: dict[str, Any]
     ids: dict[str, Any]
     archived: str
+    template: int
+    run_id: int
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -74,7 +77,21 @@ class GroupMatrixTests(TestCase):
             "task_id": task.pk,
             "user_id": member.pk,
         }
-        cls.bodies = cls.good_bodies([row.pk for row in milestones], task.pk)
+        cls.template = make_template().pk
+        cls.run_id = TemplateRun.objects.create(
+            template_key=1, template_name="Plan", start_date="2027-02-01", plan=[]
+        ).pk
+        cls.bodies = {**cls.good_bodies([row.pk for row in milestones], task.pk), **cls.plans()}
+
+    @classmethod
+    def plans(cls) -> dict[str, Any]:
+        templates, plan = "/api/admin/milestone-templates/", {"name": "Other", "milestones": []}
+        return {
+            f"POST {templates}": plan,
+            f"PUT {templates}{{id}}/": plan,
+            f"PATCH {templates}{{id}}/": {"name": "Third"},
+            f"POST {templates}{{id}}/apply/": {"groupIds": [cls.ids["id"]]},
+        }
 
     @classmethod
     def good_bodies(cls, milestones: list[int], task: int) -> dict[str, Any]:
@@ -105,7 +122,12 @@ class GroupMatrixTests(TestCase):
         return response
 
     def ids_of(self, operation: str) -> dict[str, Any]:
-        return {**self.ids, "id": self.archived} if operation == RESTORE else self.ids
+        others = {RESTORE: self.archived, "milestone-templates": self.template, "template-runs": self.run_id}
+        ids = [pk for part, pk in others.items() if part in operation]
+        return {**self.ids, "id": ids[0]} if ids else self.ids
+
+    def unknown_of(self, operation: str) -> dict[str, Any]:
+        return {**UNKNOWN, "id": 2**62} if "/api/admin/" in operation else UNKNOWN
 
     def test_every_operation_on_groups_has_a_row_and_every_row_an_operation(self) -> None:
         """SAFETY B23."""
@@ -128,7 +150,8 @@ class GroupMatrixTests(TestCase):
                     continue
                 with self.subTest(operation, role=role):
                     real, unknown = (
-                        self.call(role, operation, ids) for ids in (self.ids_of(operation), UNKNOWN)
+                        self.call(role, operation, ids)
+                        for ids in (self.ids_of(operation), self.unknown_of(operation))
                     )
                     self.assertEqual(unknown.status_code, status)
                     self.assertEqual(without_id(real), without_id(unknown))

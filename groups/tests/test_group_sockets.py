@@ -19,6 +19,7 @@ from groups.models import Group, NewMember
 from groups.services.members import add_members, remove_member
 from groups.services.teams import archive_group, change_group
 from groups.tests.factories import make_group
+from users.services.erasure import erase_person
 from users.services.links import change_link, link_people, unlink
 from users.tests.factories import make_admin, make_link, make_user
 
@@ -75,6 +76,11 @@ class GroupRoomTests(SocketCase):
                 partial(change_group, self.group, by=self.admin, values={"mentor_id": mentor_id}),
             )
             self.assertEqual(events, [RECHECK])
+
+    async def test_erasing_a_member_has_all_ask_again_who_saw_the_group_through_them(self) -> None:
+        events = await self.heard(self.room, lambda: erase_person(self.student, by=self.admin))
+
+        self.assertEqual(events, [RECHECK])
 
     async def test_what_takes_nobodys_right_says_nothing(self) -> None:
         acts: list[Callable[[], Any]] = [

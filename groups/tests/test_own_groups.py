@@ -73,11 +73,11 @@ class OwnGroupsTests(GroupCase):
 
         self.assertEqual(self.ids(self.mentor), ["BTF046"])
 
-    def test_a_student_mentors_nothing_whatever_an_old_row_says(self) -> None:
-        """B48."""
-        make_group(mentor=self.student)
+    def test_whoever_is_named_as_mentor_has_the_group_whatever_their_role(self) -> None:
+        """CONTRACT 7.2. What a student may not do by that is moderate (B48)."""
+        group = make_group(mentor=self.student)
 
-        self.assertEqual(self.ids(self.student), ["BTF046"])
+        self.assertEqual(self.ids(self.student), ["BTF046", group.pk])
 
     def test_ids_come_as_people_count(self) -> None:
         for group_id in ("BTF1000", "BTF2"):

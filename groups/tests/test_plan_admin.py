@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from groups.models import Milestone, Task
 from groups.services import plan
+from groups.services.members import remove_member
 from groups.services.teams import archive_group
 from groups.tests.desk import DeskCase, make_staff, page
 from groups.tests.factories import make_group, make_milestone, make_task
@@ -135,11 +136,32 @@ class TaskPageTests(PlanDeskCase):
                 self.assertContains(response, 'value="Mow"')
         self.assertEqual(list(Task.objects.values_list("name", "assigned_to")), [("Dig", None)])
 
-    def test_the_selected_are_removed(self) -> None:
+    def test_the_selected_are_removed_and_restored(self) -> None:
         self.assertIn("1 removed.", self.choose("remove", self.task))
-
         self.assertFalse(Task.objects.exists())
-        self.assertEqual(self.recorded(), [("task_removed", str(self.task.pk))])
+
+        self.assertIn("1 restored.", self.choose("restore", self.task, gone="removed"))
+
+        self.assertEqual(Task.objects.get(), self.task)
+        pk = str(self.task.pk)
+        self.assertEqual(self.recorded(), [("task_removed", pk), ("task_restored", pk)])
+
+    def test_a_removed_one_of_who_left_comes_back_as_nobodys(self) -> None:
+        Task.objects.update(assigned_to=self.student)
+        self.choose("remove", self.task)
+        remove_member(self.group, by=self.staff, user_id=self.student.pk)
+
+        self.choose("restore", self.task, gone="removed")
+
+        self.assertIsNone(Task.objects.get().assigned_to)
+
+    def test_a_milestone_of_as_many_tasks_as_there_may_be_is_one_page(self) -> None:
+        Task.objects.bulk_create(Task(milestone=self.step, name=f"{n}") for n in range(499))
+
+        self.fill_in(page(Milestone, "change", self.step.pk), title="Grow more")
+
+        self.step.refresh_from_db()
+        self.assertEqual(self.step.title, "Grow more")
 
 
 class WhoTests(PlanDeskCase):

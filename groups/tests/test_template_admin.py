@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -59,6 +60,18 @@ class WritingTests(TestCase):
         self.assertEqual((milestone.title, milestone.due_after_days), ("Sow", None))
         self.assertEqual(TemplateTask.objects.get().name, "Pour")
         self.assertEqual(self.recorded(), ["changed"])
+
+    def test_no_more_tasks_than_the_api_takes(self) -> None:
+        milestone = make_template().milestones.get()
+        body = {"title": "Sow", "description": "", "order_index": 1, "due_after_days": ""}
+        tasks = rows("tasks", *({"name": f"{n}", "place": n} for n in range(3)))
+        milestone.tasks.all().delete()
+
+        with patch.object(MilestoneTemplate, "TASKS", 2):
+            response = self.client.post(page(TemplateMilestone, "change", milestone.pk), {**body, **tasks})
+
+        self.assertContains(response, "A template has at most 2 tasks in all.")
+        self.assertFalse(TemplateTask.objects.exists())
 
     def test_what_a_row_may_not_be_is_told_beside_it(self) -> None:
         make_template(name="Plan")

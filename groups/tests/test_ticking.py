@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from groups.models import Task
 from groups.tests.cases import TaskCase, url
 from groups.tests.factories import make_task
+from users.tests.factories import make_user
 
 
 class TickTests(TaskCase):
@@ -33,6 +34,13 @@ class TickTests(TaskCase):
                     },
                 },
             )
+
+    def test_what_somebody_did_who_has_left_is_nobodys_when_it_is_taken_up_again(self) -> None:
+        Task.objects.update(completed=True, assigned_to=make_user())
+
+        for done, whose in ((True, "assigned"), (False, None)):
+            task = self.send("put", self.task, {"completed": done}).json()["task"]
+            self.assertEqual(task["assignedTo"] is None, whose is None)
 
     def test_other_keys_are_ignored_even_bad_ones(self) -> None:
         body = {"completed": True, "name": "", "assignedTo": 2**62, "dueDate": "x", "id": 5}

@@ -9,6 +9,7 @@ from rest_framework.generics import GenericAPIView
 
 from core.pagination import HousePagination
 from core.permissions import IsPlatformAdmin
+from core.viewing import TellsViewer
 from groups.serializers.health import (
     GroupHealthNumbersSerializer,
     GroupHealthQuerySerializer,
@@ -38,7 +39,7 @@ class HealthPagination(HousePagination):
         return envelope
 
 
-class GroupHealthView(GenericAPIView[Any]):
+class GroupHealthView(TellsViewer, GenericAPIView[Any]):
     """What an admin looks at in the morning."""
 
     request: SignedInRequest
@@ -46,9 +47,6 @@ class GroupHealthView(GenericAPIView[Any]):
     pagination_class = HealthPagination
     filter_backends = []
     serializer_class = GroupHealthSerializer
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     @extend_schema(
         tags=["Groups"],

@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.idempotency import once
 from core.schema import RETRY_SAFE
+from core.viewing import TellsViewer
 from groups.access import access_group
 from groups.filters import OwnTaskFilter, TaskFilter
 from groups.models import Group, Milestone, Task
@@ -41,14 +42,11 @@ Row = TypeVar("Row", bound=Model)
 GONE = {204: OpenApiResponse(description="Gone.")}
 
 
-class PlanViewSet(GenericViewSet[Row]):
+class PlanViewSet(TellsViewer, GenericViewSet[Row]):
     """What is below one group; ``pk`` in the path is the group's id."""
 
     request: SignedInRequest
     permission_classes = [IsAuthenticated]
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     def group(self) -> Group:
         return access_group(self.request.user, self.kwargs["pk"])
@@ -190,7 +188,7 @@ class TaskViewSet(ListModelMixin, PlanViewSet[Task]):
 
 
 @extend_schema(tags=["Groups"])
-class OwnTasksViewSet(ListModelMixin, GenericViewSet[Task]):
+class OwnTasksViewSet(TellsViewer, ListModelMixin, GenericViewSet[Task]):
     """What is one's own to do, over all groups."""
 
     request: SignedInRequest
@@ -198,9 +196,6 @@ class OwnTasksViewSet(ListModelMixin, GenericViewSet[Task]):
     permission_classes = [IsAuthenticated]
     serializer_class = TaskRowSerializer
     filterset_class = OwnTaskFilter
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     def get_queryset(self) -> QuerySet[Task]:
         groups = Group.objects.visible_to(self.request.user)

@@ -16,6 +16,7 @@ from core.idempotency import once
 from core.pagination import HousePagination
 from core.permissions import AdminWrites
 from core.schema import RETRY_SAFE
+from core.viewing import TellsViewer
 from groups.filters import GroupFilter
 from groups.models import Group, PastMember
 from groups.serializers.people import PastMemberSerializer
@@ -53,7 +54,7 @@ NEW_GROUP = OpenApiExample(
 
 
 @extend_schema(tags=["Groups"])
-class GroupViewSet(GenericViewSet[Group]):
+class GroupViewSet(TellsViewer, GenericViewSet[Group]):
     """Teams. What one may not see does not exist (404); what only admins do is 403 for all others."""
 
     request: SignedInRequest
@@ -67,9 +68,6 @@ class GroupViewSet(GenericViewSet[Group]):
     def get_queryset(self) -> GroupQuerySet:
         groups: GroupQuerySet = Group.objects.visible_to(self.request.user)
         return groups
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     def document(self, group_id: str) -> dict[str, Any]:
         """Return a group's whole document, read anew."""
@@ -160,14 +158,14 @@ class GroupViewSet(GenericViewSet[Group]):
 
     @extend_schema(
         summary="Take a person out of a group",
-        parameters=[OpenApiParameter("userId", int, required=True, description="Whom; or in the body.")],
+        parameters=[OpenApiParameter("userId", int, description="Whom: here, or as `userId` in the body.")],
         responses={204: OpenApiResponse(description="Out.")},
     )
     @members.mapping.delete
     def leave(self, request: SignedInRequest, pk: str) -> Response:
         """Take a person out, at once: the record keeps their name; their open tasks are nobody's."""
         group = self.get_object()
-        whom = LeavingSerializer(data=request.data or request.query_params)
+        whom = LeavingSerializer(data=request.data if "userId" in request.data else request.query_params)
         whom.is_valid(raise_exception=True)
         remove_member(group, by=request.user, user_id=whom.validated_data["userId"])
         return Response(status=status.HTTP_204_NO_CONTENT)

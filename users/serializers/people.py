@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.serializers import PlainBooleanField, StrictCharField, WireModelSerializer
+from core.serializers import BoundedListField, PlainBooleanField, StrictCharField, WireModelSerializer
 from users.addresses import normalise
 from users.models import StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.policy import Writer, fields_of, read_only_for
@@ -27,7 +27,7 @@ class AddressField(StrictCharField):
             raise serializers.ValidationError("Enter a valid email address.", "invalid") from error
 
 
-class ChipsField(serializers.ListField):
+class ChipsField(BoundedListField):
     """Free-text chips: at most 100, each at most 255 characters."""
 
     child = StrictCharField(max_length=255)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from core import audit
-from core.registry import erasure
+from core.registry import erasure, held_for_erasure
 from users.access import check_removal
 from users.models import User
 from users.services.accounts import end_access, forget_address
@@ -26,6 +26,8 @@ def erase_person(person: User, *, by: User) -> None:
     check_removal(locked, by=by, admins=admins)
     # From here on nothing new can point at the row: what the cascade collects is all there is.
     User.objects.select_for_update().get(pk=locked.pk)
+    for hold_too in held_for_erasure:
+        hold_too(locked)
     end_access(locked)
     forget_address(locked.email)
     for erase in erasure:

@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.parsers import BoundedMultiPartParser
 from core.permissions import IsPlatformAdmin
 from core.spreadsheets import CsvResponse
 from users.models import PeopleImport
@@ -34,7 +34,7 @@ class ImportsViewSet(ListModelMixin, GenericViewSet[PeopleImport]):
     request: SignedInRequest
     queryset = PeopleImport.objects.order_by("-created_at", "-id")
     permission_classes = [IsPlatformAdmin]
-    parser_classes = [MultiPartParser]
+    parser_classes = [BoundedMultiPartParser]
     serializer_class = ImportRowSerializer
     lookup_value_converter = "id"
 

@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.idempotency import once
 from core.permissions import IsPlatformAdmin
 from core.schema import RETRY_SAFE
+from core.viewing import TellsViewer
 from users.filters import LinkFilter
 from users.models import StudentSupervisor
 from users.serializers.directory import LinkWriteSerializer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 @extend_schema(tags=["People"])
 class LinksViewSet(
+    TellsViewer,
     ListModelMixin,
     RetrieveModelMixin,
     GenericViewSet[StudentSupervisor],
@@ -39,9 +41,6 @@ class LinksViewSet(
     serializer_class = LinkSerializer
     filterset_class = LinkFilter
     lookup_value_converter = "id"
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     @extend_schema(summary="List links")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -57,8 +57,9 @@ class Command(BaseCommand):
             return change_group(group, by=None, values=about)
         if not about.get("name"):
             raise CommandError(f"There is no group {group_id}. Give --name to make it.")
-        self.stdout.write(f"New group {group_id}.")
-        return create_group(by=None, group_id=group_id, **about)
+        made = create_group(by=None, group_id=group_id, **about)
+        self.stdout.write(f"New group {made.pk}.")
+        return made
 
     def person(self, address: str, role: str) -> User:
         user, is_new = provision_user(address, role=role)
