@@ -2,9 +2,8 @@
 
 from django.urls import re_path
 
-from authentication.websocket import SessionConsumer, UnknownPathConsumer
+from authentication.websocket import SessionConsumer
 
 websocket_urlpatterns = [
     re_path(r"^ws/session/?$", SessionConsumer.as_asgi()),
-    re_path(r"", UnknownPathConsumer.as_asgi()),
 ]

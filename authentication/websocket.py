@@ -146,9 +146,9 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def on_ping(self, frame: dict[str, Any]) -> None:
         await self.reply({"type": "pong"})
 
-    async def refuse(self, slug: str, sentence: str) -> None:
+    async def refuse(self, slug: str, sentence: str, **more: Any) -> None:
         await self.reply(
-            {"type": "error", "error": slug, "detail": sentence, "payload": {"detail": sentence}}
+            {"type": "error", "error": slug, "detail": sentence, "payload": {"detail": sentence}, **more}
         )
 
     async def reply(self, frame: dict[str, Any]) -> None:

@@ -39,6 +39,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AccountStatus": "users.models.User.Status",
         "Relationship": "users.models.StudentSupervisor.Relationship",
         "MembershipRole": "groups.models.MembershipRole",
+        "ReportCategory": "chat.models.MessageReport.Category",
+        "ReactionSign": "chat.models.Reaction.Sign",
+        "ModerationStatus": "chat.models.Message.Moderation",
         "ArchiveState": "users.models.DataArchive.State",
         "ImportState": "users.models.PeopleImport.State",
         "TemplateRunState": "groups.models.TemplateRun.State",
@@ -52,6 +55,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "My account", "description": "The signed-in person's own document and relations."},
         {"name": "People", "description": "For programme admins: people, links, spreadsheets, numbers."},
         {"name": "Groups", "description": "Teams, their members, milestones and tasks."},
+        {"name": "Chat", "description": "A group's conversation."},
         {"name": "Platform", "description": "Whether the platform is up."},
     ],
 }

@@ -2,11 +2,19 @@
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 django_application = get_asgi_application()
 
-from authentication.routing import websocket_urlpatterns  # noqa: E402 - needs the apps loaded
-from authentication.websocket import OriginGate, TokenMiddleware  # noqa: E402
+from authentication import routing as authentication  # noqa: E402 - needs the apps loaded
+from authentication.websocket import OriginGate, TokenMiddleware, UnknownPathConsumer  # noqa: E402
+from chat import routing as chat  # noqa: E402
+
+websocket_urlpatterns = [
+    *authentication.websocket_urlpatterns,
+    *chat.websocket_urlpatterns,
+    re_path(r"", UnknownPathConsumer.as_asgi()),
+]
 
 application = ProtocolTypeRouter(
     {

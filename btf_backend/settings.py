@@ -223,5 +223,12 @@ FILE_UPLOAD_ALLOWED_MIME_TYPES = env_list(
 )
 FILE_UPLOAD_BLOCKED_EXTENSIONS = env_list("FILE_UPLOAD_BLOCKED_EXTENSIONS", ".exe,.bat,.sh,.cmd,.msi,.vbs")
 
+# --- Chat -------------------------------------------------------------------------------------
+CHAT_BURST = env_int("CHAT_BURST", 30, minimum=1)
+CHAT_PER_SECOND = env_int("CHAT_PER_SECOND", 2, minimum=1)
+MESSAGE_MAX_CHARS = env_int("MESSAGE_MAX_CHARS", 10_000, minimum=1, maximum=10_000)
+MESSAGE_EDIT_MINUTES = env_int("MESSAGE_EDIT_MINUTES", 10)
+CHAT_ATTACHMENT_ALLOWED_HOSTS = env_list("CHAT_ATTACHMENT_ALLOWED_HOSTS")
+
 # --- Logging ----------------------------------------------------------------------------------
 LOGGING = logging_settings(level=env_choice("DJANGO_LOG_LEVEL", "INFO", LOG_LEVELS), structured=PRODUCTION)

@@ -5,6 +5,7 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+import chat.urls
 import core.urls
 import groups.urls
 import users.urls
@@ -18,6 +19,7 @@ admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
 admin_urlpatterns = [
     *users.urls.admin_urlpatterns,
     *groups.urls.admin_urlpatterns,
+    *chat.urls.admin_urlpatterns,
     *core.urls.admin_urlpatterns,
     path("stats/trends/", TrendsView.as_view(), name="trends"),
 ]
@@ -26,6 +28,7 @@ urlpatterns = [
     path("api/auth/", include("authentication.urls")),
     path("api/users/", include("users.urls")),
     path("api/", include("groups.urls")),
+    path("api/", include("chat.urls")),
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),

@@ -9,8 +9,10 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat.personal import documents_of, erase_names, needed_uploads
-        from core.registry import erasure, my_data, uploads_needed
+        from chat.services.reading import rows_for
+        from core.registry import conversation_rows, erasure, my_data, uploads_needed
 
         erasure.add("chat", erase_names)
         my_data.add("chat", documents_of)
+        conversation_rows.add("chat", rows_for)
         uploads_needed.add("chat", needed_uploads)

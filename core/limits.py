@@ -46,6 +46,17 @@ end
 return wait
 """
 
+# KEYS[1] the moment in ms up to which the bucket is spoken for; ARGV: now, ms a token, tokens in all.
+# Answers the wait in ms; 0 means taken (GCRA, ITU-T I.371).
+POUR = """
+local now, each, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local spoken = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
+local wait = spoken + each - burst * each - now
+if wait > 0 then return math.ceil(wait) end
+redis.call('SET', KEYS[1], spoken + each, 'PX', math.ceil(burst * each))
+return 0
+"""
+
 memory_lock = Lock()
 
 
@@ -100,6 +111,34 @@ def take_or_fall_back(bucket: str, rates: str) -> int:
     except (RedisError, ConnectionInterrupted):
         logger.warning("throttle_in_process")
         return take(bucket, rates, store="local")
+
+
+def pour(bucket: str, *, burst: int, per_second: float) -> int:
+    """Take a token from a bucket that holds ``burst`` and is filled ``per_second``.
+
+    Returns 0 when taken, else the whole seconds until there is one. Atomic like ``take``; while Redis
+    is down each process counts for itself.
+    """
+    key, now, each = key_of(bucket), int(time.time() * 1000), round(1000 / per_second)
+    cache = caches["default"]
+    if isinstance(cache, RedisCache):
+        try:
+            connection = cache.client.get_client(write=True)
+            wait = int(connection.eval(POUR, 1, str(cache.make_key(key)), now, each, burst))
+            return math.ceil(wait / 1000)
+        except (RedisError, ConnectionInterrupted):
+            logger.warning("throttle_in_process")
+            cache = caches["local"]
+    return math.ceil(pour_in_memory(cache, key, now, each=each, burst=burst) / 1000)
+
+
+def pour_in_memory(cache: BaseCache, key: str, now: int, *, each: int, burst: int) -> int:
+    with memory_lock:
+        spoken = max(now, int(cache.get(key, 0)))
+        if (wait := spoken + each - burst * each - now) <= 0:
+            cache.set(key, spoken + each, timeout=burst * each / 1000)
+            return 0
+    return wait
 
 
 def take_on_redis(cache: Any, key: str, limits: tuple[Limit, ...], now: int) -> int:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 UNAUTHENTICATED: Final = 4401
 FORBIDDEN: Final = 4403
 UNKNOWN: Final = 4404
+FLOODED: Final = 4429
 TRY_LATER: Final = 1013
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -74,8 +74,22 @@ class MyData(Protocol):
     def __call__(self, user: User, /) -> Iterable[tuple[str, object]]: ...
 
 
+class ConversationRow(TypedDict):
+    """What a list of groups shows of a conversation: how many messages are new, and the last one."""
+
+    unread: int
+    last_message: dict[str, Any] | None
+
+
+class ConversationRows(Protocol):
+    """What a person's list of groups shows of each conversation, by the groups' ids."""
+
+    def __call__(self, user: User, group_ids: Collection[str], /) -> dict[str, ConversationRow]: ...
+
+
 address_left: Registry[AddressLeft] = Registry()
 erasure: Registry[Erase] = Registry()
 held_for_erasure: Registry[HeldForErasure] = Registry()
 uploads_needed: Registry[UploadsNeeded] = Registry()
 my_data: Registry[MyData] = Registry()
+conversation_rows: Registry[ConversationRows] = Registry()

@@ -1,29 +1,14 @@
 """Routes below ``/api/groups/`` and ``/api/tasks/``, and those about groups below ``/api/admin/``."""
 
-from django.urls import include, path, register_converter
+from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from groups.models import ID_PATTERN
+import groups.converters  # noqa: F401 - registers <group:...>
 from groups.views.health import GroupHealthView
 from groups.views.numbers import StatsView
 from groups.views.plan import MilestoneViewSet, OwnTasksViewSet, TaskViewSet
 from groups.views.teams import GroupViewSet
 from groups.views.templates import RunGroupsViewSet, TemplateRunsViewSet, TemplatesViewSet
-
-
-class GroupIdConverter:
-    """``<group:pk>``: what can be a group's id; anything else is no route, hence a 404."""
-
-    regex = ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z")
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(GroupIdConverter, "group")
 
 app_name = "groups"
 router = SimpleRouter(use_regex_path=False)

@@ -169,6 +169,12 @@ class Group(models.Model):
         editable=False,
         help_text="Names the sockets' room: dies with the group.",
     )
+    access_version = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Rises whenever somebody may have lost sight of it.",
+    )
     archived_at = models.DateTimeField(null=True, editable=False, help_text="Null while it is not archived.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from core.serializers import BoundedListField, StrictCharField, WireModelSerializer
 from groups.models import Group, MembershipRole, NewMember
-from groups.serializers.people import MemberSerializer, PersonField
+from groups.serializers.people import MemberSerializer, PersonField, PersonSerializer
 from groups.serializers.plan import IdField, MilestoneSerializer
+
+if TYPE_CHECKING:
+    from core.registry import ConversationRow
 
 MEMBERS_AT_ONCE: Final = 500
 
@@ -41,14 +44,34 @@ class GroupSummarySerializer(WireModelSerializer[Group]):
         read_only_fields = fields
 
 
+class LastMessageSerializer(serializers.Serializer[Any]):
+    """The newest message that one may read, cut short."""
+
+    id = serializers.IntegerField()
+    author = PersonSerializer()
+    text = serializers.CharField(help_text="At most 200 characters.")
+    timestamp = serializers.DateTimeField()
+
+
 class OwnGroupSerializer(GroupSummarySerializer):
-    """One of one's own groups, with its progress."""
+    """One of one's own groups, with its progress; ``conversations`` in the context tells of its messages."""
 
     progress = ProgressSerializer(source="*")
+    unread = serializers.SerializerMethodField(help_text="Messages of others since one's read cursor.")
+    lastMessage = serializers.SerializerMethodField()  # noqa: N815
 
     class Meta(GroupSummarySerializer.Meta):
-        fields = [*GroupSummarySerializer.Meta.fields, "progress"]
+        fields = [*GroupSummarySerializer.Meta.fields, "progress", "unread", "lastMessage"]
         read_only_fields = fields
+
+    def get_unread(self, group: Group) -> int:
+        row: ConversationRow | None = self.context["conversations"].get(group.pk)
+        return row["unread"] if row else 0
+
+    @extend_schema_field(LastMessageSerializer(allow_null=True))
+    def get_lastMessage(self, group: Group) -> dict[str, Any] | None:  # noqa: N802
+        row: ConversationRow | None = self.context["conversations"].get(group.pk)
+        return row["last_message"] if row else None
 
 
 @extend_schema_serializer(many=False)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 
 from core.realtime import recheck_sockets, room_of_group
 from core.refusals import Missing
@@ -53,5 +54,9 @@ def still_acting(by: User | None, *, beside: Iterable[int] = ()) -> User | None:
 
 
 def recheck_on_commit(group: Group) -> None:
-    """Have every open socket of the group ask again whether it may stay, once this is committed."""
+    """Have every open socket of the group ask again whether it may stay, once this is committed.
+
+    The version is for those that do not hear it; the group must be held.
+    """
+    Group.objects.filter(pk=group.pk).update(access_version=F("access_version") + 1)
     transaction.on_commit(partial(recheck_sockets, room=room_of_group(group.room)))

@@ -82,10 +82,11 @@ def change_group(group: Group, *, by: User | None, values: dict[str, Any]) -> Gr
         changes |= dict.fromkeys(changes.keys() & {"status"}, True)
         if "mentor_id" in changes:
             set_mentor(group, person(mentor_id))
-            recheck_on_commit(group)
         for name in changes.keys() - {"mentor_id"}:
             setattr(group, name, after[name])
         group.save()
+        if "mentor_id" in changes:
+            recheck_on_commit(group)
         audit.record("group_changed", actor=by, target=group, changes=changes)
     return group
 

@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.idempotency import once
 from core.pagination import HousePagination
 from core.permissions import AdminWrites
+from core.registry import conversation_rows
 from core.schema import RETRY_SAFE
 from core.viewing import TellsViewer
 from groups.filters import GroupFilter
@@ -35,9 +36,8 @@ from groups.services.members import add_members, remove_member
 from groups.services.teams import archive_group, change_group, create_group, restore_group
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from core.http import SignedInRequest
+    from core.registry import ConversationRow
     from groups.models.teams import GroupQuerySet
 
 NEW_GROUP = OpenApiExample(
@@ -83,12 +83,15 @@ class GroupViewSet(TellsViewer, GenericViewSet[Group]):
     @extend_schema(summary="List one's own groups", responses=OwnGroupsSerializer)
     @action(detail=False, url_path="my-groups", filterset_class=None)
     def my_groups(self, request: SignedInRequest) -> Response:
-        """List the groups in which one is, or which one mentors, with their progress. No pages."""
-        groups = Group.objects.of(request.user).with_summary().with_progress()
-        return Response({"groups": self.rows(OwnGroupSerializer, groups)})
+        """List the groups in which one is, or which one mentors, with progress and what is new. No pages."""
+        groups = list(Group.objects.of(request.user).with_summary().with_progress())
+        told: dict[str, ConversationRow] = {}
+        for rows_of in conversation_rows:
+            told |= rows_of(request.user, [group.pk for group in groups])
+        return Response({"groups": self.rows(OwnGroupSerializer, groups, conversations=told)})
 
-    def rows(self, serializer: type[GroupSummarySerializer], groups: QuerySet[Group]) -> Any:
-        return serializer(groups, many=True, context=self.get_serializer_context()).data
+    def rows(self, serializer: type[GroupSummarySerializer], groups: Any, **context: Any) -> Any:
+        return serializer(groups, many=True, context={**self.get_serializer_context(), **context}).data
 
     @extend_schema(summary="Read a group", responses=GroupDetailSerializer)
     def retrieve(self, request: SignedInRequest, pk: str) -> Response:

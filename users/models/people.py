@@ -59,6 +59,11 @@ class UserQuerySet(models.QuerySet["User"]):
     def is_searched(self) -> bool:
         return "searched" in self.query.annotations
 
+    def still(self, person: User) -> Self:
+        """That person, as long as they may enter as what they were when they were read."""
+        let_in = self.filter(pk=person.pk, is_active=True).exclude(status=User.Status.INACTIVE)
+        return let_in.filter(role=person.role, is_superuser=person.is_superuser)
+
     def by_name(self) -> Self:
         return self.order_by("first_name", "last_name", "email", "id")
 

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import F, Value
+from django.db.models.functions import JSONObject, Lower
+from django.db.models.lookups import Contains
 from django.utils import timezone
 
+from chat.models.marks import Mention, Reaction
+from core.aggregates import listed
 from core.models import Upload
 from groups.models import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from typing import Self
+
+    from users.models import User
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -50,11 +58,24 @@ class Conversation(models.Model):
         them skips nothing, sorting by them turns nothing round.
         """
         self.last_seq += 1
-        self.last_revision += 1
-        message.seq, message.revision = self.last_seq, self.last_revision
+        message.seq = self.last_seq
+        self.register_change(message)
+        message.posted_revision = message.revision
         if message.created_at is None:
             message.created_at = self.next_moment()
         self.last_created_at = max(message.created_at, self.last_created_at or message.created_at)
+
+    def register_change(self, message: Message) -> None:
+        """Give a message, as it now is, the next revision. The row must be held, and saved after."""
+        self.last_revision += 1
+        message.revision = self.last_revision
+        message.was_shown = message.was_shown or message.sight == Message.Sight.ALL
+
+    def save_change(self, message: Message) -> None:
+        """Save a message that was changed, with the next revision. The row must be held."""
+        self.register_change(message)
+        message.save()
+        self.save()
 
     def next_moment(self) -> datetime:
         now = timezone.now()
@@ -75,7 +96,49 @@ def number(messages: Iterable[Message]) -> None:
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """Writing many messages."""
+    """Questions about many messages, and writing many."""
+
+    def with_details(self) -> Self:
+        """Everything that a message's document shows, in two queries however many rows."""
+        reactions = Reaction.objects.filter(message=models.OuterRef("pk"))
+        mentions = Mention.objects.filter(message=models.OuterRef("pk"))
+        return (
+            self.select_related("author", "reply_to__author")
+            .prefetch_related("attachments")
+            .annotate(
+                reaction_rows=listed(reactions, "message", JSONObject(sign="sign", user="user_id")),
+                mention_ids=listed(mentions, "message", F("user_id")),
+            )
+        )
+
+    def readable(self, user: User, *, as_moderator: bool) -> Self:
+        """Moderators read every row; others what is in sight, and their own that waits for review (D4)."""
+        if as_moderator:
+            return self
+        waiting = models.Q(is_deleted=False, moderation_status=Message.Moderation.PENDING, author=user)
+        return self.filter(Message.IN_SIGHT | waiting)
+
+    def ever_readable(self, user: User, *, as_moderator: bool) -> Self:
+        """What a person may have on their screen: what was in sight once, and their own (D25)."""
+        return self if as_moderator else self.filter(models.Q(was_shown=True) | models.Q(author=user))
+
+    def in_sight_for(self, user: User) -> Self:
+        """What a person finds, over all the groups that they see: what is in sight of everybody there."""
+        return self.filter(Message.IN_SIGHT, group__in=Group.objects.visible_to(user))
+
+    def matching(self, text: str) -> Self:
+        """Messages in whose text the words occur as they stand, whatever their case.
+
+        A trigram index answers this (migration 0004), as long as the expression is the index's own.
+        """
+        return self.alias(lowered=Lower("text")).filter(Contains(F("lowered"), Lower(Value(text))))
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
+    def changed_after(self, revision: int) -> Self:
+        """Whatever changed since, oldest change first; each message once."""
+        return self.filter(revision__gt=revision).order_by("revision")
 
     @transaction.atomic(savepoint=False)
     def bulk_create(self, objs: Iterable[Message], *args: Any, **kwargs: Any) -> list[Message]:
@@ -96,6 +159,19 @@ class Message(models.Model):
         PENDING = "pending", "Pending review"
         REJECTED = "rejected", "Rejected"
 
+    class Sight(models.TextChoices):
+        """For whom a message stands in the conversation; for moderators all do."""
+
+        ALL = "all"
+        AUTHOR = "author"
+        MODERATORS = "moderators"
+
+    # Set by ``with_details``; null where there is none.
+    reaction_rows: list[dict[str, Any]] | None
+    mention_ids: list[int] | None
+
+    IN_SIGHT: ClassVar = models.Q(is_deleted=False, moderation_status=Moderation.APPROVED)
+
     group = models.ForeignKey(Group, models.CASCADE, related_name="messages", db_index=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -107,9 +183,26 @@ class Message(models.Model):
     )
     seq = models.BigIntegerField(editable=False, help_text="Its place in the conversation, for good.")
     revision = models.BigIntegerField(editable=False, help_text="The number of its last change.")
+    posted_revision = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The revision with which it was posted."
+    )
+    was_shown = models.BooleanField(
+        default=False, db_default=True, editable=False, help_text="Was in sight of all, at one time."
+    )
     text = models.TextField(blank=True)
     client_id = models.CharField(
         max_length=64, blank=True, help_text="The client's own name for it: makes a retry harmless."
+    )
+    reply_to = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replies",
+        help_text="The message that it quotes.",
+    )
+    client_digest = models.CharField(
+        max_length=64, blank=True, db_default="", editable=False, help_text="Of what came with that name."
     )
     created_at = models.DateTimeField(blank=True, help_text="When left out: now, after the one before it.")
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -153,6 +246,24 @@ class Message(models.Model):
         with transaction.atomic(savepoint=False):
             number([self])
             super().save(*args, **kwargs)
+
+    def keep_attachments(self, rows: list[MessageAttachment]) -> None:
+        """Take the rows that were just stored for what ``attachments`` holds: nobody asks the database."""
+        self._prefetched_objects_cache = {"attachments": rows}
+
+    @property
+    def sight(self) -> Sight:
+        """The same rule as ``IN_SIGHT`` and ``readable``, on one row."""
+        if self.is_deleted or self.moderation_status == self.Moderation.REJECTED:
+            return self.Sight.MODERATORS
+        is_waiting = self.moderation_status == self.Moderation.PENDING
+        return self.Sight.AUTHOR if is_waiting else self.Sight.ALL
+
+    def save_into(self, conversation: Conversation) -> None:
+        """Insert into a conversation that is held already."""
+        conversation.admit(self)
+        conversation.save()
+        super().save(force_insert=True)
 
 
 class MessageAttachment(models.Model):

@@ -1,0 +1,203 @@
+"""A group's conversation over a socket: what happens, in order and without gaps, as its reader may see it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from channels.db import database_sync_to_async
+from rest_framework.exceptions import ValidationError
+
+from authentication.websocket import SignedInConsumer
+from chat.access import access_conversation, reader
+from chat.realtime import Kind, event_of, event_since, frame_for, publish_typing
+from chat.serializers.messages import NewMessageSerializer
+from chat.services.history import changes_after, revision_of
+from chat.services.posting import Draft, post_message
+from chat.sweep import unwatch, watch
+from core.exceptions import first_sentence
+from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
+from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
+from users.models import User
+
+if TYPE_CHECKING:
+    from chat.access import Reader
+    from chat.realtime import Event
+    from groups.models import Group
+
+PAGE: Final = 100
+PATIENCE_SECONDS: Final = 10.0
+REVISION: Final = re.compile("[0-9]{1,19}")
+FLOODS_BORNE: Final = 100
+TYPING_EVERY_SECONDS: Final = 2.0
+CODES: Final = ((SignedOut, UNAUTHENTICATED), (Missing, UNKNOWN), (Forbidden, FORBIDDEN))
+
+
+class GroupChatConsumer(SignedInConsumer):
+    """One socket is one person in one group.
+
+    ``cursor`` is the revision up to which its client has been told everything that it may know. An event
+    that follows on it is forwarded; one that does not has others before it, which are read from the
+    database. So nothing depends on the channel layer but speed.
+    """
+
+    group: Group
+    reader: Reader
+    cursor = 0
+    rights: Any = None
+    is_in = False
+    floods = 0
+    typed_at = -TYPING_EVERY_SECONDS
+
+    async def opened(self) -> None:
+        """Join the group's room, then say where the conversation stands, and what was missed ``?after=``."""
+        self.turn = asyncio.Lock()
+        group_id = self.scope["url_route"]["kwargs"]["group_id"]
+        if not await self.enter(group_id):
+            return
+        self.is_in = True
+        await self.channel_layer.group_add(room_of_group(self.group.room), self.channel_name)
+        # Read anew: what was posted since is not heard by who had not joined.
+        if not await self.enter(group_id):
+            return
+        revision, after = revision_of(self.group), self.scope["query"].get("after", [""])[0]
+        self.cursor = min(int(after), revision) if REVISION.fullmatch(after) else revision
+        await self.reply({"type": "connection.established", "groupId": self.group_id, "revision": revision})
+        if self.cursor < revision:
+            await self.catch_up()
+        watch(self)
+
+    @property
+    def group_id(self) -> str:
+        return str(self.group.pk)
+
+    @property
+    def user_id(self) -> int:
+        return int(self.user.pk)
+
+    async def enter(self, group_id: str) -> bool:
+        """Find out whether, and as what, the person is in the group; closes where they are not."""
+        try:
+            self.group, self.reader = await database_sync_to_async(self.standing)(group_id)
+        except Refused as refusal:
+            await self.close(code_of(refusal))
+            return False
+        return True
+
+    def standing(self, group_id: str) -> tuple[Group, Reader]:
+        user = User.objects.filter(pk=self.user.pk).first()
+        if user is None or not user.may_enter:
+            raise SignedOut
+        group = access_conversation(user, group_id)
+        self.user = user
+        return group, reader(user, group)
+
+    async def disconnect(self, code: int) -> None:
+        unwatch(self)
+        if self.is_in:
+            await self.channel_layer.group_discard(room_of_group(self.group.room), self.channel_name)
+        await super().disconnect(code)
+
+    async def socket_recheck(self, event: dict[str, Any]) -> None:
+        await self.recheck()
+
+    async def recheck(self) -> None:
+        """Ask again whether, and as what, the person may stay."""
+        if self.is_in:
+            await self.enter(self.group_id)
+
+    async def chat_event(self, event: Event) -> None:
+        """Forward what ``chat.realtime`` rang the room with; a gap is read from the database."""
+        async with self.turn:
+            if event["revision"] == self.cursor + 1:
+                await self.forward(event)
+                self.cursor = event["revision"]
+                return
+        if event["revision"] > self.cursor:
+            await self.catch_up()
+
+    async def chat_aside(self, event: Event) -> None:
+        """Forward what is true for a moment only, to everybody but whom it is about."""
+        if event["payload"]["user"]["id"] != self.user_id:
+            await self.send_in_time({"type": event["kind"], "payload": event["payload"]})
+
+    async def catch_up(self) -> None:
+        """Tell whatever changed after the cursor, in order, as it is now."""
+        async with self.turn:
+            has_more = True
+            while has_more:
+                events, has_more, revision = await database_sync_to_async(self.missed)()
+                for event in events:
+                    await self.forward(event)
+                self.cursor = revision
+
+    def missed(self) -> tuple[list[Event], bool, int]:
+        self.group, self.reader = self.standing(self.group_id)
+        page = changes_after(
+            self.group, self.user, as_moderator=self.reader.is_moderator, after=self.cursor, limit=PAGE
+        )
+        return [event_since(message, self.cursor) for message in page.messages], page.has_more, page.revision
+
+    async def forward(self, event: Event) -> None:
+        frame = frame_for(event, self.reader)
+        if frame is not None:
+            await self.send_in_time(frame)
+
+    async def send_in_time(self, frame: dict[str, Any]) -> None:
+        """Send, or give up on somebody who does not read: their client comes back, and catches up."""
+        try:
+            await asyncio.wait_for(self.reply(frame), PATIENCE_SECONDS)
+        except TimeoutError:
+            await self.close(TRY_LATER)
+
+    async def on_typing(self, frame: dict[str, Any]) -> None:
+        """Tell the others, at most once in two seconds."""
+        now = time.monotonic()
+        if now - self.typed_at >= TYPING_EVERY_SECONDS:
+            self.typed_at = now
+            await database_sync_to_async(publish_typing)(self.user, group=self.group)
+
+    async def on_send_message(self, frame: dict[str, Any]) -> None:
+        """Post, by the same road as over HTTP. The message comes back to everybody in the group."""
+        try:
+            event = await database_sync_to_async(self.post)(frame)
+        except ValidationError as error:
+            await self.refuse("validation_error", first_sentence(error.detail))
+        except TooMany as refusal:
+            await self.slow_down(refusal)
+        except Refused as refusal:
+            await self.refused(refusal)
+        else:
+            self.floods = 0
+            if event is not None:
+                await self.forward(event)
+
+    async def slow_down(self, refusal: TooMany) -> None:
+        """Say when to go on; close on those who do not listen."""
+        self.floods += 1
+        if self.floods > FLOODS_BORNE:
+            await self.close(FLOODED)
+        else:
+            await self.refuse("rate_limited", refusal.message, retry_after=refusal.retry_after)
+
+    def post(self, frame: dict[str, Any]) -> Event | None:
+        """Return the event to tell the sender alone: of a message that was posted before (D26)."""
+        body = NewMessageSerializer(data=frame)
+        body.is_valid(raise_exception=True)
+        message, is_new = post_message(
+            group_id=self.group_id, author=self.user, draft=Draft(**body.validated_data)
+        )
+        return None if is_new else event_of(Kind.CREATED, message, before=message.Sight.MODERATORS)
+
+    async def refused(self, refusal: Refused) -> None:
+        """Close where the person may not be here any more; else say what is wrong with the frame."""
+        if isinstance(refusal, tuple(kind for kind, _ in CODES)):
+            await self.close(code_of(refusal))
+        else:
+            await self.refuse(refusal.code, refusal.message)
+
+
+def code_of(refusal: Refused) -> int:
+    return next((code for kind, code in CODES if isinstance(refusal, kind)), TRY_LATER)

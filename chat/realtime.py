@@ -1,0 +1,82 @@
+"""The conversation's events: one for all its sockets, each of which makes its reader's own of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import models, transaction
+
+from chat.models import Message
+from chat.rendering import document_of, moment, person, render
+from core.realtime import room_of_group, send_to_room
+
+if TYPE_CHECKING:
+    from chat.access import Reader
+    from chat.models import ReadCursor
+    from groups.models import Group
+    from users.models import User
+
+Event = dict[str, Any]
+TYPING_SECONDS: Final = 6
+
+
+class Kind(models.TextChoices):
+    """What happened, in the words of the wire."""
+
+    CREATED = "message.created"
+    UPDATED = "message.updated"
+    DELETED = "message.deleted"
+
+
+def publish_on_commit(kind: Kind, message: Message, *, group: Group, before: str) -> None:
+    """Tell the group's sockets, once committed; ``before`` is in whose sight the message was until now."""
+    transaction.on_commit(partial(publish, kind, message, group=group, before=before))
+
+
+def publish(kind: Kind, message: Message, *, group: Group, before: str) -> bool:
+    """Ring the room. Best effort: what is not heard is read from the database (ADR 0009)."""
+    return send_to_room(room_of_group(group.room), event_of(kind, message, before=before))
+
+
+def event_of(kind: Kind, message: Message, *, before: str) -> Event:
+    return {
+        "type": "chat.event",
+        "kind": str(kind),
+        "revision": message.revision,
+        "document": document_of(message),
+        "sight": str(message.sight),
+        "before": str(before),
+    }
+
+
+def publish_reading(cursor: ReadCursor, *, group: Group) -> bool:
+    """Tell the group's sockets how far somebody has read. Not stored: who missed it asks again."""
+    told = {"user": person(cursor.user), "seq": cursor.seq, "readAt": moment(cursor.read_at)}
+    return send_to_room(room_of_group(group.room), {"type": "chat.aside", "kind": "read", "payload": told})
+
+
+def publish_typing(user: User, *, group: Group) -> bool:
+    """Tell the group's sockets that somebody is writing: true for 6 seconds, and then no more."""
+    told = {"user": person(user), "expiresIn": TYPING_SECONDS}
+    return send_to_room(room_of_group(group.room), {"type": "chat.aside", "kind": "typing", "payload": told})
+
+
+def event_since(message: Message, cursor: int) -> Event:
+    """Return what somebody missed of a message who knows all up to ``cursor``."""
+    if message.posted_revision > cursor:
+        kind, before = Kind.CREATED, Message.Sight.MODERATORS
+    else:
+        kind = Kind.DELETED if message.is_deleted else Kind.UPDATED
+        before = Message.Sight.ALL if message.was_shown else Message.Sight.AUTHOR
+    return event_of(kind, message, before=before)
+
+
+def frame_for(event: Event, reader: Reader) -> dict[str, Any] | None:
+    """Return the frame that a reader gets, or None: neither was it for them, nor is it now."""
+    author_id = event["document"]["author"]["id"]
+    saw, sees = (reader.sees(event[sight], author_id=author_id) for sight in ("before", "sight"))
+    if not (saw or sees):
+        return None
+    payload = render(event["document"], reader, sight=event["sight"])
+    return {"type": event["kind"], "revision": event["revision"], "payload": payload}

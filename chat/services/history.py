@@ -1,0 +1,58 @@
+"""Reading a conversation: a page backwards in time, or what changed since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chat.models import Conversation, Message
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from groups.models import Group
+    from users.models import User
+
+
+class Page(NamedTuple):
+    """Messages, whether there are more, and up to which revision the reader knows all after it."""
+
+    messages: list[Message]
+    has_more: bool
+    revision: int
+
+
+def page_before(group: Group, user: User, *, as_moderator: bool, before: datetime | None, limit: int) -> Page:
+    """Return the newest messages older than a moment, newest first. Two queries."""
+    rows = Message.objects.filter(group=group).readable(user, as_moderator=as_moderator)
+    if before:
+        rows = rows.filter(created_at__lt=before)
+    found = list(rows.with_details().newest_first()[: limit + 1])
+    return Page(found[:limit], len(found) > limit, revision_of(group))
+
+
+def changes_after(group: Group, user: User, *, as_moderator: bool, after: int, limit: int) -> Page:
+    """Return what changed after a revision, oldest change first: each message once, as it is now."""
+    # Read before the rows: what is committed later has a higher one.
+    revision = revision_of(group)
+    rows = Message.objects.filter(group=group).ever_readable(user, as_moderator=as_moderator)
+    found = list(rows.changed_after(after).with_details()[: limit + 1])
+    messages, has_more = found[:limit], len(found) > limit
+    last = messages[-1].revision if messages else after
+    return Page(messages, has_more, last if has_more else max(last, revision))
+
+
+def revision_of(group: Group) -> int:
+    """Return which revision the conversation had when the group was read."""
+    return conversation_of(group).last_revision
+
+
+def last_seq_of(group: Group) -> int:
+    """Return the place of the last message there was when the group was read."""
+    return conversation_of(group).last_seq
+
+
+def conversation_of(group: Group) -> Conversation:
+    try:
+        return group.conversation
+    except Conversation.DoesNotExist:
+        return Conversation(group=group)

@@ -1,0 +1,57 @@
+"""Whom a text names: ``@`` and the name of somebody of the group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from chat.models import Mention
+from users.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chat.models import Message
+    from groups.models import Group
+
+SIGN = "@"
+
+
+def write_mentions(message: Message, *, group: Group) -> None:
+    """Store whom the message's text names, instead of whom it named before. Its conversation must be held."""
+    ids = named_in(message.text, people_of(group)) if SIGN in message.text else set()
+    before = set(message.mention_ids or [])
+    if before - ids:
+        Mention.objects.filter(message=message, user__in=before - ids).delete()
+    if ids - before:
+        Mention.objects.bulk_create(Mention(message=message, user_id=pk) for pk in sorted(ids - before))
+    message.mention_ids = sorted(ids)
+
+
+def people_of(group: Group) -> Iterable[User]:
+    people: Iterable[User] = User.objects.filter(
+        Q(memberships__group=group) | Q(pk=group.mentor_id)
+    ).distinct()
+    return people
+
+
+def named_in(text: str, people: Iterable[User]) -> set[int]:
+    """Return the ids of those whose name follows an ``@``: the longest name that fits, whatever its case.
+
+    First names alone count too, for everybody who has that one.
+    """
+    names: dict[str, set[int]] = {}
+    for person in people:
+        for name in {person.display_name, person.first_name} - {""}:
+            names.setdefault(name.casefold(), set()).add(person.pk)
+    longest_first = sorted(names, key=len, reverse=True)
+    found: set[int] = set()
+    for rest in text.casefold().split(SIGN)[1:]:
+        fitting = next((name for name in longest_first if starts_with(rest, name)), "")
+        found |= names.get(fitting, set())
+    return found
+
+
+def starts_with(text: str, name: str) -> bool:
+    return text.startswith(name) and not text[len(name) : len(name) + 1].isalnum()

@@ -1,0 +1,120 @@
+"""Changing what was posted: by its author for a while, by moderators at any time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chat.realtime import Kind, publish_on_commit
+from chat.services.holding import held_message, hold_conversation
+from chat.services.mentions import write_mentions
+from core import audit
+from core.refusals import Forbidden, Refused
+from groups.access import can_moderate
+
+if TYPE_CHECKING:
+    from chat.models import Message
+    from groups.models import Group
+    from users.models import User
+
+
+class EditWindowOver(Forbidden):
+    """An author's time to change their own message has run out (403)."""
+
+    code = "edit_window_over"
+    sentence = "This message cannot be changed any more."
+
+
+class NotYourMessage(Forbidden):
+    """Nobody changes what another has said (403)."""
+
+    sentence = "Only its author can change a message's text."
+
+
+class EmptyMessage(Refused):
+    """Neither text nor file (400)."""
+
+    code = "validation_error"
+    sentence = "Write a text, or attach a file."
+
+
+@transaction.atomic(durable=True)
+def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Message:
+    """Edit one's own ``text`` (D24), or moderate: ``moderation_status``, ``moderation_note``, ``restore``.
+
+    Raises NotYourMessage, EditWindowOver, Forbidden (403), EmptyMessage (400), and what
+    ``hold_conversation`` raises. Durable, holds the conversation; the sockets hear of it.
+    """
+    conversation, group, by = hold_conversation(message.group_id, by=by)
+    message = held_message(message)
+    before = message.sight
+    if "text" in values:
+        edit(message, values["text"], by=by)
+        write_mentions(message, group=group)
+    if values.keys() - {"text"}:
+        moderate(message, values, group=group, by=by)
+    conversation.save_change(message)
+    publish_on_commit(Kind.UPDATED, message, group=group, before=before)
+    return message
+
+
+def edit(message: Message, text: str, *, by: User) -> None:
+    if message.author_id != by.pk:
+        raise NotYourMessage
+    check_window(message)
+    if not text and not message.attachments.all():
+        raise EmptyMessage(field="text")
+    message.text, message.edited_at = text, timezone.now()
+
+
+def moderate(message: Message, values: dict[str, Any], *, group: Group, by: User) -> None:
+    if not can_moderate(by, group):
+        raise Forbidden
+    if values.get("restore"):
+        message.is_deleted, message.deleted_at, message.deleted_by = False, None, None
+    message.moderation_status = values.get("moderation_status", message.moderation_status)
+    message.moderation_note = values.get("moderation_note", message.moderation_note)
+    message.moderated_at, message.moderated_by = timezone.now(), by
+    changes = {
+        "status": message.moderation_status,
+        "restored": bool(values.get("restore")),
+        "group": group.pk,
+    }
+    audit.record("message_moderated", actor=by, target=message, changes=changes)
+
+
+@transaction.atomic(durable=True)
+def remove_message(message: Message, *, by: User) -> Message:
+    """Hide a message: its moderators at any time, its author for a while. Again is harmless.
+
+    Raises EditWindowOver and Forbidden (403), and what ``hold_conversation`` raises. Durable, holds the
+    conversation; the sockets hear of it.
+    """
+    conversation, group, by = hold_conversation(message.group_id, by=by)
+    message = held_message(message)
+    check_removal(message, group=group, by=by)
+    if message.is_deleted:
+        return message
+    before = message.sight
+    message.is_deleted, message.deleted_at, message.deleted_by = True, timezone.now(), by
+    conversation.save_change(message)
+    audit.record("message_removed", actor=by, target=message, changes={"group": group.pk})
+    publish_on_commit(Kind.DELETED, message, group=group, before=before)
+    return message
+
+
+def check_removal(message: Message, *, group: Group, by: User) -> None:
+    if can_moderate(by, group):
+        return
+    if message.author_id != by.pk:
+        raise Forbidden
+    check_window(message)
+
+
+def check_window(message: Message) -> None:
+    if timezone.now() - message.created_at > timedelta(minutes=settings.MESSAGE_EDIT_MINUTES):
+        raise EditWindowOver

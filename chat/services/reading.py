@@ -1,0 +1,88 @@
+"""How far people have read: one cursor for each person and conversation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from chat.access import access_conversation
+from chat.models import Conversation, Message, ReadCursor
+from chat.realtime import publish_reading
+from chat.rendering import EXCERPT, author_of, moment
+from chat.services.history import last_seq_of
+from users.services.holding import acting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.db.models import QuerySet
+
+    from core.registry import ConversationRow
+    from groups.models import Group
+    from users.models import User
+
+
+@transaction.atomic
+def mark_read(group_id: str, *, by: User, seq: int | None) -> ReadCursor:
+    """Move a person's cursor on to a place in the conversation; None: to its end. It never goes back.
+
+    Raises Outside (403), Missing (404), and what ``acting`` raises. Holds the person and the cursor; the
+    group's sockets hear of it.
+    """
+    by = acting(by)
+    group = access_conversation(by, group_id)
+    last = last_seq_of(group)
+    cursor, _ = ReadCursor.objects.select_for_update().get_or_create(group=group, user=by)
+    reached = last if seq is None else min(seq, last)
+    if reached > cursor.seq:
+        cursor.seq, cursor.read_at = reached, timezone.now()
+        cursor.save()
+        transaction.on_commit(partial(publish_reading, cursor, group=group))
+    return cursor
+
+
+def seen_by(group: Group) -> QuerySet[ReadCursor]:
+    """Return how far each person of a group has read: those who are in it now."""
+    present = group.members.order_by().values("user_id")
+    readers = ReadCursor.objects.filter(group=group).select_related("user")
+    return (readers.filter(user__in=present) | readers.filter(user=group.mentor_id)).order_by("user_id")
+
+
+def rows_for(user: User, group_ids: Collection[str], /) -> dict[str, ConversationRow]:
+    """Return what a person's list of groups shows of each conversation. Two queries."""
+    news = unread(user, group_ids)
+    return {
+        pk: {"unread": news.get(pk, 0), "last_message": excerpt(message)}
+        for pk, message in newest(group_ids).items()
+    }
+
+
+def unread(user: User, group_ids: Collection[str]) -> dict[str, int]:
+    cursors = ReadCursor.objects.filter(user=user, group=OuterRef("group"))
+    read_up_to = Coalesce(Subquery(cursors.values("seq")), 0)
+    others = Message.objects.filter(Message.IN_SIGHT, group__in=group_ids, seq__gt=read_up_to).exclude(
+        author=user
+    )
+    return dict(others.order_by().values_list("group").annotate(news=Count("pk")))
+
+
+def newest(group_ids: Collection[str]) -> dict[str, Message]:
+    """Return the newest message in sight of each group."""
+    in_sight = Message.objects.filter(Message.IN_SIGHT, group=OuterRef("group")).newest_first()
+    last = Conversation.objects.filter(group__in=group_ids).values(newest=Subquery(in_sight.values("pk")[:1]))
+    messages = Message.objects.filter(pk__in=last).order_by().select_related("author")
+    return {message.group_id: message for message in messages}
+
+
+def excerpt(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.pk,
+        "author": author_of(message),
+        "text": message.text[:EXCERPT],
+        "timestamp": moment(message.created_at),
+    }

@@ -1,0 +1,124 @@
+"""A group's conversation over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chat.access import access_conversation, reader
+from chat.filters import HistoryQuerySerializer
+from chat.models import Message
+from chat.rendering import document_of, render
+from chat.serializers.messages import (
+    HistorySerializer,
+    MessageChangeSerializer,
+    MessageSerializer,
+    NewMessageSerializer,
+)
+from chat.services.history import changes_after, page_before
+from chat.services.moderation import change_message, remove_message
+from chat.services.posting import Draft, post_message
+
+if TYPE_CHECKING:
+    from core.http import SignedInRequest
+    from groups.models import Group
+
+
+class ConversationView(APIView):
+    """What is below one group's conversation."""
+
+    request: SignedInRequest
+    permission_classes = [IsAuthenticated]
+
+    def shown(self, message: Message, group: Group) -> dict[str, Any]:
+        return render(document_of(message), reader(self.request.user, group), sight=message.sight)
+
+    def sent(self, serializer: Any, data: Any) -> dict[str, Any]:
+        body = serializer(data=data)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+
+@extend_schema(tags=["Chat"])
+class MessagesView(ConversationView):
+    """A group's messages. Outsiders get 403, an unknown group 404."""
+
+    @extend_schema(
+        summary="Read a conversation", parameters=[HistoryQuerySerializer], responses=HistorySerializer
+    )
+    def get(self, request: SignedInRequest, group_id: str) -> Response:
+        """Return messages newest first, older than `before`; `after`: what changed since, oldest first.
+
+        What is removed or rejected is for moderators; what waits for review for them and its author. With
+        `after` it is a tombstone for those who may have seen it.
+        """
+        group = access_conversation(request.user, group_id)
+        asked = self.sent(HistoryQuerySerializer, request.query_params.dict())
+        who = {"as_moderator": reader(request.user, group).is_moderator, "limit": asked["limit"]}
+        if "after" in asked:
+            page = changes_after(group, request.user, after=asked["after"], **who)
+        else:
+            page = page_before(group, request.user, before=asked.get("before"), **who)
+        messages = [self.shown(message, group) for message in page.messages]
+        return Response({"messages": messages, "hasMore": page.has_more, "revision": page.revision})
+
+    @extend_schema(
+        summary="Post a message",
+        request=NewMessageSerializer,
+        responses={201: MessageSerializer, 200: MessageSerializer},
+    )
+    def post(self, request: SignedInRequest, group_id: str) -> Response:
+        """Post a text, files, or both. The same `clientId` again answers 200 with the same message."""
+        body = NewMessageSerializer(data=request.data)
+        if not body.is_valid():
+            # Whoever is outside learns of that, and not of their body.
+            access_conversation(request.user, group_id)
+            raise ValidationError(body.errors)
+        message, is_new = post_message(
+            group_id=group_id, author=request.user, draft=Draft(**body.validated_data)
+        )
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.shown(message, message.group), code)
+
+
+class OneMessageView(ConversationView):
+    """What is below one message."""
+
+    def message(self, group: Group, message_id: int) -> Message:
+        as_moderator = reader(self.request.user, group).is_moderator
+        rows = Message.objects.filter(group=group).readable(self.request.user, as_moderator=as_moderator)
+        return get_object_or_404(rows, pk=message_id)
+
+
+@extend_schema(tags=["Chat"])
+class MessageView(OneMessageView):
+    """One message: its author changes it for a while, moderators judge it."""
+
+    def own_or_readable(self, group: Group, message_id: int) -> Message:
+        """Find one's own message where it is removed already, too: a phone may ask again."""
+        own = Message.objects.filter(group=group, author=self.request.user, pk=message_id).first()
+        return own or self.message(group, message_id)
+
+    @extend_schema(
+        summary="Edit or moderate a message", request=MessageChangeSerializer, responses=MessageSerializer
+    )
+    def patch(self, request: SignedInRequest, group_id: str, message_id: int) -> Response:
+        """Its author changes the text for some minutes; moderators approve, reject, note and restore."""
+        group = access_conversation(request.user, group_id)
+        message = self.message(group, message_id)
+        values = self.sent(MessageChangeSerializer, request.data)
+        return Response(self.shown(change_message(message, by=request.user, values=values), group))
+
+    @extend_schema(summary="Remove a message", responses=MessageSerializer)
+    def delete(self, request: SignedInRequest, group_id: str, message_id: int) -> Response:
+        """Hide a message: moderators at any time, its author for some minutes. Answers what is left of it."""
+        group = access_conversation(request.user, group_id)
+        message = remove_message(self.own_or_readable(group, message_id), by=request.user)
+        return Response(self.shown(message, group))

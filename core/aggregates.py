@@ -1,0 +1,31 @@
+"""Rows below a row, as one JSON value in its query, on PostgreSQL and SQLite alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Aggregate, JSONField, QuerySet, Subquery
+
+if TYPE_CHECKING:
+    from django.db.models.sql.compiler import SQLCompiler
+
+
+class JsonList(Aggregate):
+    """All values of a group as a JSON list, in no order; null where there is none."""
+
+    function = "JSONB_AGG"
+    output_field = JSONField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            function="JSON_GROUP_ARRAY",
+            template="%(function)s(JSON(%(expressions)s))",
+            **extra,
+        )
+
+
+def listed(rows: QuerySet[Any], per: str, value: Any) -> Subquery:
+    """Return a subquery: the values of rows, which are those of one ``per``, as a JSON list."""
+    return Subquery(rows.order_by().values(per).annotate(listed=JsonList(value)).values("listed"))
