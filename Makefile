@@ -1,7 +1,7 @@
 # The commands a person types. What they do lives in scripts/.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all test-py313 coverage check bench format services schema matrix clean
+.PHONY: help run test test-all test-py313 coverage check bench drill format services schema matrix clean
 
 help: ## list these commands
 	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -27,6 +27,10 @@ check: ## lint, format, types, layers, migrations, deployment, schema, scripts
 bench: ## what things cost, on a private PostgreSQL and Redis: PART=export_memory
 	scripts/bootstrap.sh dev
 	scripts/services.sh run -- .venv/bin/python benchmarks/$(or $(PART),export_memory).py
+
+drill: ## what survives when servers are killed, on a private PostgreSQL: PART=chat_kill
+	scripts/bootstrap.sh dev
+	scripts/services.sh run -- .venv/bin/python benchmarks/drills/$(or $(PART),chat_kill).py
 
 format: ## put the code into the house format
 	scripts/bootstrap.sh dev

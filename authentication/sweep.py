@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from channels.db import database_sync_to_async
 
@@ -15,9 +15,13 @@ from authentication.models import SignInSession
 from core.exceptions import STORE_ERRORS
 from core.realtime import UNAUTHENTICATED
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable
+
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 3.0
+ROUND_SECONDS: Final = 1.0
 
 
 class Watched(Protocol):
@@ -30,6 +34,7 @@ class Watched(Protocol):
 
 sockets: set[Watched] = set()
 sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+under_way: set[asyncio.Future[None]] = set()  # an event loop holds its tasks but weakly
 
 
 def watch(socket: Watched) -> None:
@@ -62,8 +67,27 @@ async def sweep() -> None:
         logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
         return
     ended = [socket for socket, session in served.items() if session not in live]
-    # One that its client closes at this moment fails to be closed again, and must not keep the others open.
-    await asyncio.gather(*(socket.close(UNAUTHENTICATED) for socket in ended), return_exceptions=True)
+    await look_after_all(socket.close(UNAUTHENTICATED) for socket in ended)
+
+
+async def look_after_all(cares: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run what is to be done for each socket, side by side, and wait a moment for all of it.
+
+    One that its client closes at this moment fails, one that does not read takes long: neither keeps
+    the others from being looked after, nor from the next round.
+    """
+    tasks = {asyncio.ensure_future(care) for care in cares}
+    for task in tasks:
+        task.add_done_callback(forget)
+    under_way.update(tasks)
+    if tasks:
+        await asyncio.wait(tasks, timeout=ROUND_SECONDS)
+
+
+def forget(task: asyncio.Future[None]) -> None:
+    under_way.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        logger.info("socket_went_away", extra={"error": type(task.exception()).__name__})
 
 
 def live_sessions(ids: set[int]) -> set[int]:

@@ -14,11 +14,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from authentication import seats
 from authentication.requests import session_of
 from authentication.sweep import unwatch, watch
 from authentication.tokens import InvalidToken, expires_at
 from core.exceptions import STORE_ERRORS
-from core.realtime import TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
+from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LARGEST_FRAME: Final = 64 * 1024
+PATIENCE_SECONDS: Final = 10.0
+CLOSING_SECONDS: Final = 3.0
 TOKEN_NAMES: Final = ("token", "access_token")
 
 
@@ -75,37 +78,75 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     """
 
     session: SignInSession | None = None
+    seat_of: int | None = None
+    is_closing = False
     expiry: asyncio.Task[None]
+    serving: asyncio.Task[Any] | None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket. A store that fails, at whatever moment, closes it with 1013: try again later."""
+        self.rooms: list[str] = []
+        self.serving = asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
         except (*STORE_ERRORS, OSError) as error:
             logger.warning("socket_refused", extra={"store_error": type(error).__name__})
+            await self.turn_away(send)
+        except asyncio.CancelledError:
+            # Given up by ``close``, or the server ends.
+            if not self.is_closing:
+                raise
+        finally:
+            await self.leave()
+
+    async def turn_away(self, send: Any) -> None:
+        if self.is_closing:
+            return
+        with suppress(OSError):  # the client has gone
             if self.session is None:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TRY_LATER})
-        finally:
-            if self.session is not None:
-                unwatch(self)
-                self.expiry.cancel()
+
+    async def leave(self) -> None:
+        """Give back whatever the socket holds, however it ended."""
+        if self.session is not None:
+            unwatch(self)
+            self.expiry.cancel()
+        if self.seat_of is not None:
+            seats.leave(self.seat_of)
+        for room in self.rooms:
+            with suppress(*STORE_ERRORS, OSError):
+                await self.channel_layer.group_discard(room, self.channel_name)
 
     async def connect(self) -> None:
         try:
             session = await database_sync_to_async(session_of)(self.scope["token"])
         except InvalidToken:
-            await self.accept()
-            await self.close(UNAUTHENTICATED)
+            await self.accept_to_close(UNAUTHENTICATED)
             return
-        await self.channel_layer.group_add(room_of_user(session.user_id), self.channel_name)
+        if not seats.take(session.user_id):
+            await self.accept_to_close(FLOODED)
+            return
+        self.seat_of = session.user_id
+        await self.join(room_of_user(session.user_id))
         await self.accept()
         self.session, self.user = session, session.user
         self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
         watch(self)
         await self.opened()
 
+    async def join(self, room: str) -> None:
+        """Hear what is said in a room, until the socket ends."""
+        self.rooms.append(room)
+        await self.channel_layer.group_add(room, self.channel_name)
+
+    async def accept_to_close(self, code: int) -> None:
+        """Refuse in a way that lets the client see the code."""
+        await self.accept()
+        await self.close(code)
+
     async def opened(self) -> None:
+        """Say that the socket is open."""
         await self.reply({"type": "connection.established"})
 
     async def close_at(self, moment: float) -> None:
@@ -113,14 +154,23 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         await asyncio.sleep(max(0.0, moment - time.time()))
         await self.close(UNAUTHENTICATED)
 
-    async def disconnect(self, code: int) -> None:
-        if self.session is not None:
-            with suppress(*STORE_ERRORS, OSError):
-                await self.channel_layer.group_discard(room_of_user(self.user.pk), self.channel_name)
+    async def close(self, code: Any = None, reason: str | None = None) -> None:
+        """Close, once; let go of somebody who does not even read that.
+
+        A server puts the close frame behind what waits already, and so would wait for as long.
+        """
+        if self.is_closing:
+            return
+        self.is_closing = True
+        try:
+            await asyncio.wait_for(super().close(code, reason), CLOSING_SECONDS)
+        except TimeoutError:
+            if self.serving is not None:
+                self.serving.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Dispatch one frame. Nothing that a client sends closes its socket."""
-        if self.session is None:
+        if self.session is None or self.is_closing:
             return
         if len(bytes_data or (text_data or "").encode()) > LARGEST_FRAME:
             await self.refuse("frame_too_large", "A frame may have at most 64 KiB.")
@@ -152,7 +202,14 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         )
 
     async def reply(self, frame: dict[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(frame).decode())
+        """Send, or give up on somebody who does not read: their client comes back, and catches up."""
+        if self.is_closing:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self.send(text_data=orjson.dumps(frame).decode())
+        except TimeoutError:
+            await self.close(TRY_LATER)
 
     async def socket_close(self, event: dict[str, Any]) -> None:
         """Close on ``core.realtime.close_sockets``, if it means this session or all of them."""

@@ -82,7 +82,7 @@ def redis_layer(url: str, prefix: str) -> Store:
         "retry": Retry(NoBackoff(), 0),
     }
     return {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "core.layer.BoundedPubSubLayer",
         "CONFIG": {"hosts": [host], "prefix": prefix, "serializer_format": "json"},
     }
 

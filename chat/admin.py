@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from chat.models import Message, MessageAttachment
+from chat.models import Message, MessageAttachment, MessageReport
 from core.admin import LookOnly
 
 
@@ -32,3 +32,17 @@ class MessageAdmin(LookOnly, admin.ModelAdmin):
         *["is_deleted", "deleted_at", "deleted_by", "moderation_status", "moderated_at", "moderated_by"],
     ]
     inlines: ClassVar = [AttachmentInline]
+
+
+@admin.register(MessageReport)
+class MessageReportAdmin(LookOnly, admin.ModelAdmin):
+    """That something was reported, and whether it is dealt with; neither who told nor in which words."""
+
+    list_display = ["id", "category", "message", "created_at", "resolved_at", "resolved_by"]
+    list_filter = ["category", ("resolved_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["message", "resolved_by"]
+    search_fields = ["=message__group__id", "=message__id"]
+    search_help_text = "A group's or a message's id."
+    ordering = ["-id"]
+    show_full_result_count = False
+    fields = ["category", "message", "created_at", "resolved_at", "resolved_by"]

@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 from channels.db import database_sync_to_async
 from rest_framework.exceptions import ValidationError
 
+from authentication.requests import session_of
 from authentication.websocket import SignedInConsumer
 from chat.access import access_conversation, reader
-from chat.realtime import Kind, event_of, event_since, frame_for, publish_typing
+from chat.realtime import Kind, event_of, frame_for, publish_typing
+from chat.replay import missed
 from chat.serializers.messages import NewMessageSerializer
-from chat.services.history import changes_after, revision_of
+from chat.services.history import revision_of
 from chat.services.posting import Draft, post_message
 from chat.sweep import unwatch, watch
 from core.exceptions import first_sentence
 from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
-from users.models import User
 
 if TYPE_CHECKING:
     from chat.access import Reader
     from chat.realtime import Event
     from groups.models import Group
 
-PAGE: Final = 100
-PATIENCE_SECONDS: Final = 10.0
 REVISION: Final = re.compile("[0-9]{1,19}")
 FLOODS_BORNE: Final = 100
 TYPING_EVERY_SECONDS: Final = 2.0
@@ -58,16 +57,15 @@ class GroupChatConsumer(SignedInConsumer):
         if not await self.enter(group_id):
             return
         self.is_in = True
-        await self.channel_layer.group_add(room_of_group(self.group.room), self.channel_name)
+        await self.join(room_of_group(self.group.room))
         # Read anew: what was posted since is not heard by who had not joined.
         if not await self.enter(group_id):
             return
         revision, after = revision_of(self.group), self.scope["query"].get("after", [""])[0]
         self.cursor = min(int(after), revision) if REVISION.fullmatch(after) else revision
         await self.reply({"type": "connection.established", "groupId": self.group_id, "revision": revision})
-        if self.cursor < revision:
-            await self.catch_up()
         watch(self)
+        await self.catch_up(revision)
 
     @property
     def group_id(self) -> str:
@@ -87,18 +85,14 @@ class GroupChatConsumer(SignedInConsumer):
         return True
 
     def standing(self, group_id: str) -> tuple[Group, Reader]:
-        user = User.objects.filter(pk=self.user.pk).first()
-        if user is None or not user.may_enter:
-            raise SignedOut
+        user = session_of(self.scope["token"]).user
         group = access_conversation(user, group_id)
         self.user = user
         return group, reader(user, group)
 
-    async def disconnect(self, code: int) -> None:
+    async def leave(self) -> None:
         unwatch(self)
-        if self.is_in:
-            await self.channel_layer.group_discard(room_of_group(self.group.room), self.channel_name)
-        await super().disconnect(code)
+        await super().leave()
 
     async def socket_recheck(self, event: dict[str, Any]) -> None:
         await self.recheck()
@@ -115,42 +109,28 @@ class GroupChatConsumer(SignedInConsumer):
                 await self.forward(event)
                 self.cursor = event["revision"]
                 return
-        if event["revision"] > self.cursor:
-            await self.catch_up()
+        await self.catch_up(event["revision"])
 
     async def chat_aside(self, event: Event) -> None:
         """Forward what is true for a moment only, to everybody but whom it is about."""
         if event["payload"]["user"]["id"] != self.user_id:
-            await self.send_in_time({"type": event["kind"], "payload": event["payload"]})
+            await self.reply({"type": event["kind"], "payload": event["payload"]})
 
-    async def catch_up(self) -> None:
-        """Tell whatever changed after the cursor, in order, as it is now."""
+    async def catch_up(self, revision: int) -> None:
+        """Tell whatever changed after the cursor, in order, as it is now: at least up to that revision."""
         async with self.turn:
-            has_more = True
-            while has_more:
-                events, has_more, revision = await database_sync_to_async(self.missed)()
-                for event in events:
+            while self.cursor < revision and not self.is_closing:
+                page = await missed(self.group_id, self.cursor)
+                for event in page.events:
                     await self.forward(event)
-                self.cursor = revision
-
-    def missed(self) -> tuple[list[Event], bool, int]:
-        self.group, self.reader = self.standing(self.group_id)
-        page = changes_after(
-            self.group, self.user, as_moderator=self.reader.is_moderator, after=self.cursor, limit=PAGE
-        )
-        return [event_since(message, self.cursor) for message in page.messages], page.has_more, page.revision
+                if page.revision == self.cursor:
+                    return  # the conversation has gone
+                self.cursor = page.revision
 
     async def forward(self, event: Event) -> None:
         frame = frame_for(event, self.reader)
         if frame is not None:
-            await self.send_in_time(frame)
-
-    async def send_in_time(self, frame: dict[str, Any]) -> None:
-        """Send, or give up on somebody who does not read: their client comes back, and catches up."""
-        try:
-            await asyncio.wait_for(self.reply(frame), PATIENCE_SECONDS)
-        except TimeoutError:
-            await self.close(TRY_LATER)
+            await self.reply(frame)
 
     async def on_typing(self, frame: dict[str, Any]) -> None:
         """Tell the others, at most once in two seconds."""
@@ -172,6 +152,8 @@ class GroupChatConsumer(SignedInConsumer):
         else:
             self.floods = 0
             if event is not None:
+                # What came before first: a client counts on having all up to a revision that it reads.
+                await self.catch_up(event["revision"])
                 await self.forward(event)
 
     async def slow_down(self, refusal: TooMany) -> None:
@@ -186,10 +168,11 @@ class GroupChatConsumer(SignedInConsumer):
         """Return the event to tell the sender alone: of a message that was posted before (D26)."""
         body = NewMessageSerializer(data=frame)
         body.is_valid(raise_exception=True)
+        author = session_of(self.scope["token"]).user  # whose session may have ended, unheard
         message, is_new = post_message(
-            group_id=self.group_id, author=self.user, draft=Draft(**body.validated_data)
+            group_id=self.group_id, author=author, draft=Draft(**body.validated_data)
         )
-        return None if is_new else event_of(Kind.CREATED, message, before=message.Sight.MODERATORS)
+        return None if is_new else event_of(Kind.CREATED, message, before=message.Sight.ALL)
 
     async def refused(self, refusal: Refused) -> None:
         """Close where the person may not be here any more; else say what is wrong with the frame."""

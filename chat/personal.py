@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chat.models import Message, MessageAttachment
 from core.uploads.erasure import rename_telling
@@ -10,11 +10,16 @@ from core.uploads.erasure import rename_telling
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from django.db.models import Manager
+
     from users.models import User
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
-    """Yield what the person wrote, oldest first; removed messages too, for they are still kept."""
+    """Yield what the person wrote, oldest first, and what they left on messages, or others by naming them.
+
+    Removed messages too, for they are still kept. What others reported of the person is not theirs.
+    """
     rows = Message.objects.filter(author=user).prefetch_related("attachments").order_by("created_at", "pk")
     yield (
         "messages",
@@ -30,6 +35,17 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
             for row in rows
         ],
     )
+    yield "reading", rows_of(user.read_cursors, groupId="group_id", seq="seq", readAt="read_at")
+    yield "reactions", rows_of(user.reactions, messageId="message_id", sign="sign", createdAt="created_at")
+    yield "mentions", rows_of(user.mentions, messageId="message_id")
+    reported = {"id": "pk", "messageId": "message_id", "category": "category", "note": "note"}
+    yield "messageReports", rows_of(user.message_reports, **reported, createdAt="created_at")
+
+
+def rows_of(marks: Manager[Any], **columns: str) -> list[dict[str, Any]]:
+    """Return rows in the order in which they were made, each with those columns under those names."""
+    rows = marks.order_by("pk").values_list(*columns.values())
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def needed_uploads(ids: Collection[int], /) -> set[int]:

@@ -3,5 +3,7 @@
 from django.urls import re_path
 
 from chat.consumers import GroupChatConsumer
+from groups.converters import GroupIdConverter
 
-websocket_urlpatterns = [re_path(r"^ws/chat/groups/(?P<group_id>[^/]+)/?$", GroupChatConsumer.as_asgi())]
+ID = GroupIdConverter.regex
+websocket_urlpatterns = [re_path(rf"^ws/chat/groups/(?P<group_id>{ID})/?$", GroupChatConsumer.as_asgi())]

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from channels.db import database_sync_to_async
 from django.db.models import Count, Max
 
+from authentication.sweep import look_after_all
 from core.exceptions import STORE_ERRORS
 from groups.models import Group
 from users.models import StudentSupervisor
@@ -20,6 +21,7 @@ from users.models import StudentSupervisor
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 2.0
+GRACE_SECONDS: Final = 0.5  # in which an event may be on its way
 
 
 class Watched(Protocol):
@@ -29,8 +31,9 @@ class Watched(Protocol):
     group_id: str
     user_id: int
     rights: Any
+    turn: asyncio.Lock
 
-    async def catch_up(self) -> None: ...
+    async def catch_up(self, revision: int) -> None: ...
     async def recheck(self) -> None: ...
 
 
@@ -69,19 +72,20 @@ async def sweep() -> None:
     except STORE_ERRORS as error:
         logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
         return
-    # One that its client closes at this moment fails, and must not keep the others from hearing.
-    await asyncio.gather(*(look_after(socket, groups, links) for socket in served), return_exceptions=True)
+    await look_after_all(look_after(socket, groups, links) for socket in served)
 
 
 async def look_after(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> None:
     revision, version = groups.get(socket.group_id, (0, None))
     rights = (version, links.get(socket.user_id))
+    # The first time, too: rights may have changed since the socket was let in.
     if socket.rights != rights:
-        is_first, socket.rights = socket.rights is None, rights
-        if not is_first:
-            await socket.recheck()
+        socket.rights = rights
+        await socket.recheck()
     if revision > socket.cursor:
-        await socket.catch_up()
+        await asyncio.sleep(GRACE_SECONDS)
+        if not socket.turn.locked():
+            await socket.catch_up(revision)
 
 
 def standings(group_ids: set[str], user_ids: set[int]) -> tuple[dict[str, Any], dict[int, Any]]:

@@ -17,9 +17,9 @@ class RequestIdFilter(logging.Filter):
 
 
 class TokenScrubber(logging.Filter):
-    """Blanks query strings that servers log: of sockets and mailed links a token, of admins' lists a name."""
+    """Blanks query strings that servers log: tokens of sockets and mailed links, and what is searched for."""
 
-    QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/)[^\s?\"']*\?)[^\s\"']+")
+    QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/|/api/messages/)[^\s?\"']*\?)[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands the request along, and a JSON formatter would write its whole URL.

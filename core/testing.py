@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging.config
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
+from django.db import transaction
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
@@ -19,7 +20,7 @@ from rest_framework.test import APIClient
 
 if TYPE_CHECKING:
     import unittest
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REDIS_DATABASES = 64
 
@@ -128,6 +129,16 @@ class BrowserTestCase(StaticLiveServerTestCase):
 def on_redis() -> bool:
     """Tell whether the suite runs on a real Redis."""
     return isinstance(caches["default"], RedisCache)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo whatever is written meanwhile. As the transaction of a test does, it lets durable blocks in."""
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001 - as TestCase does
+    with block:
+        yield
+        transaction.set_rollback(True)
 
 
 def in_parallel(call: Callable[[int], Any], count: int) -> list[Any]:

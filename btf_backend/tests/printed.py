@@ -9,12 +9,14 @@ from typing import Final
 from django.conf import settings
 
 from btf_backend.tests import test_permission_matrix as platform
+from chat.tests import matrix as chat
 from groups.tests import matrix as groups
 
 DOCUMENT: Final = Path(settings.BASE_DIR) / "docs/ARCHITECTURE.md"
 TABLES: Final = {
     "platform": (platform.TABLE, platform.ROLES),
     "groups": (groups.TABLE, groups.ROLES),
+    "chat": (chat.TABLE, groups.ROLES),
 }
 
 

@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 
 from announcements.models import Announcement
 from authentication.models import SignInSession
-from chat.models import Message
+from chat.models import Message, MessageReport
 from chat.tests.factories import make_message
 from core import audit
 from core.admin import LookOnly
@@ -58,6 +58,9 @@ MAKERS: dict[type[Model], Callable[[int], Model]] = {
     EventRegistration: lambda _: make_event().registrations.create(user=make_user()),
     Group: lambda _: make_group(members=[make_user()], mentor=make_user()),
     Message: lambda _: make_message(deleted_by=make_user()),
+    MessageReport: lambda _: make_message().reports.create(
+        reporter=make_user(), category="spam", resolved_at=timezone.now(), resolved_by=make_user()
+    ),
     Milestone: make_milestone,
     MilestoneTemplate: lambda _: make_template(),
     PeriodicRun: lambda n: PeriodicRun.objects.create(name=f"job {n}", due_at=timezone.now()),

@@ -24,7 +24,7 @@ from rest_framework.test import APIClient
 
 from authentication.models import RefreshToken, SignInSession
 from authentication.sessions import open_session
-from chat.models import Message, MessageAttachment
+from chat.models import Mention, Message, MessageAttachment, MessageReport, Reaction, ReadCursor
 from chat.tests.factories import make_message
 from core import audit
 from core.models import AuditEvent, Upload
@@ -117,6 +117,14 @@ class ErasureCase(StoredFiles):
         self.other_file = self.upload("mine.txt", self.friend)
         self.attach(self.reply, self.other_file, "mine.txt")
         Resource.objects.create(title="Guide", type="guide", file_url=f"/media/{self.cover.key}")
+        self.leave_marks()
+
+    def leave_marks(self) -> None:
+        self.reply.reactions.create(user=self.person, sign=Reaction.Sign.HEART)
+        self.reply.mentions.create(user=self.person)
+        self.reply.reports.create(reporter=self.person, category="spam", resolved_by=self.person)
+        self.message.reports.create(reporter=self.friend, category="unsafe")
+        self.group.read_cursors.create(user=self.person, seq=2)
 
     def leave_rows(self) -> None:
         open_session(self.person, user_agent=AGENT)
@@ -186,10 +194,11 @@ class NothingIsLeftTests(ErasureCase):
         self.assertFalse(default_storage.exists(self.archive.key))
         self.assertEqual(DataArchive.objects.count(), 0)
 
-    def test_sessions_and_links_are_gone(self) -> None:
+    def test_sessions_links_and_marks_are_gone(self) -> None:
         self.erase()
 
-        for model in (SignInSession, RefreshToken, StudentSupervisor, EventRegistration):
+        marks = (ReadCursor, Reaction, Mention)
+        for model in (SignInSession, RefreshToken, StudentSupervisor, EventRegistration, *marks):
             with self.subTest(model.__name__):
                 self.assertEqual(model._default_manager.count(), 0)
 
@@ -217,6 +226,11 @@ class OthersKeepTheirsTests(ErasureCase):
         self.assertEqual((self.message.text, self.message.author), ("The plates grew well", None))
         self.assertEqual(self.message.moderated_by, None)
         self.assertEqual(Message.objects.get(author=self.friend), self.reply)
+
+    def test_what_was_reported_stays_reported(self) -> None:
+        rows = MessageReport.objects.order_by("pk").values_list("message", "reporter", "resolved_by")
+
+        self.assertEqual(list(rows), [(self.reply.pk, None, None), (self.message.pk, self.friend.pk, None)])
 
     def test_what_hangs_on_it_stays_under_a_plain_name(self) -> None:
         self.shared.refresh_from_db()

@@ -66,6 +66,20 @@ PATCH   /api/groups/{id}/tasks/{task_id}/                  401 404 404 404 401 4
 DELETE  /api/groups/{id}/tasks/{task_id}/                  401 404 404 404 401 404 404 404
 GET     /api/tasks/mine/                                   401 200 200 200 401 200 200 200
 
+GET     /api/groups/{group_id}/messages                        401 404 404 404 401 404 404 404
+POST    /api/groups/{group_id}/messages                        401 404 404 404 401 404 404 404
+PATCH   /api/groups/{group_id}/messages/{message_id}           401 404 404 404 401 404 404 404
+DELETE  /api/groups/{group_id}/messages/{message_id}           401 404 404 404 401 404 404 404
+PUT     /api/groups/{group_id}/messages/{message_id}/reactions/{sign} 401 404 404 404 401 404 404 404
+DELETE  /api/groups/{group_id}/messages/{message_id}/reactions/{sign} 401 404 404 404 401 404 404 404
+POST    /api/groups/{group_id}/messages/{message_id}/report    401 404 404 404 401 404 404 404
+GET     /api/groups/{group_id}/read                            401 404 404 404 401 404 404 404
+POST    /api/groups/{group_id}/read                            401 404 404 404 401 404 404 404
+GET     /api/groups/{group_id}/reports/                        401 404 404 404 401 404 404 404
+PATCH   /api/groups/{group_id}/reports/{id}/                   401 404 404 404 401 404 404 404
+GET     /api/mentions/                                         401 200 200 200 401 200 200 200
+GET     /api/messages/search/                                  401 400 400 400 401 400 400 400
+
 GET     /api/admin/users/                       401 403 403 403 401 403 200 200
 POST    /api/admin/users/                       401 403 403 403 401 403 400 400
 GET     /api/admin/users/{id}/                  401 403 403 403 401 403 404 404
@@ -83,6 +97,8 @@ POST    /api/admin/users/import/{id}/commit/    401 403 403 403 401 403 404 404
 POST    /api/admin/users/import/{id}/undo/      401 403 403 403 401 403 404 404
 GET     /api/admin/users/import/{id}/rejected/  401 403 403 403 401 403 404 404
 GET     /api/admin/groups/health/               401 403 403 403 401 403 200 200
+GET     /api/admin/message-reports/             401 403 403 403 401 403 200 200
+PATCH   /api/admin/message-reports/{id}/        401 403 403 403 401 403 404 404
 GET     /api/admin/milestone-templates/         401 403 403 403 401 403 200 200
 POST    /api/admin/milestone-templates/         401 403 403 403 401 403 400 400
 GET     /api/admin/milestone-templates/{id}/    401 403 403 403 401 403 404 404

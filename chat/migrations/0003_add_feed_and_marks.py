@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('category', models.CharField(choices=[('bullying', 'Bullying or harassment'), ('unsafe', 'Somebody may be in danger'), ('personal', 'Personal information'), ('spam', 'Spam'), ('other', 'Something else')], max_length=20)),
                 ('note', models.TextField(blank=True)),
+                ('reported_text', models.TextField(blank=True, help_text='The message as it was when it was reported.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('resolved_at', models.DateTimeField(blank=True, help_text='Null while it is open.', null=True)),
                 ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='chat.message')),

@@ -108,6 +108,7 @@ class MessageReport(models.Model):
     )
     category = models.CharField(max_length=20, choices=Category)
     note = models.TextField(blank=True)
+    reported_text = models.TextField(blank=True, help_text="The message as it was when it was reported.")
     created_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True, help_text="Null while it is open.")
     resolved_by = models.ForeignKey(

@@ -16,6 +16,8 @@ from core.serializers import StrictCharField
 ATTACHMENTS_AT_ONCE: Final = 10
 LARGEST_BIGINT: Final = 2**63 - 1
 SCHEMES: Final = {"http", "https"}
+# Browsers take a backslash for a slash, and so may go to another host than the one we read (RFC 3986, 2).
+NEVER_IN_LINKS: Final = frozenset(' \\"<>^`{|}')
 ALIASES: Final = {"file_url": "url", "file_size": "size", "mime_type": "mimeType"}
 
 
@@ -34,7 +36,7 @@ class LinkField(StrictCharField):
             is_link = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
         except ValueError:
             is_link = False
-        if not is_link or not text.isprintable() or " " in text:
+        if not is_link or not text.isprintable() or NEVER_IN_LINKS & set(text):
             self.fail("link")
         return text
 

@@ -55,7 +55,9 @@ class ReportSerializer(WireModelSerializer[MessageReport]):
 
     class Meta:
         model = MessageReport
-        fields = ["id", "category", "note", "createdAt", "resolvedAt", "reporter", "message"]
+        fields = [
+            *("id", "category", "note", "createdAt", "resolvedAt", "reporter", "message", "reportedText"),
+        ]
         read_only_fields = fields
 
     @extend_schema_field(AuthorSerializer(allow_null=True))

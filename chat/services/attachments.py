@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http.request import validate_host
 
 from chat.models import MessageAttachment
 from core.models import Upload
@@ -38,7 +40,7 @@ def attachments_of(author: User | None, sent: Sequence[dict[str, Any]]) -> list[
     keys = {
         url: found[1]
         for url in (file["file_url"] for file in sent)
-        if (found := KEY_IN_URL.search(path_of(url)))
+        if (found := KEY_IN_URL.search(path_of(url))) and is_ours(url, found[1])
     }
     uploads = {row.key: row for row in Upload.objects.filter(owner=author, key__in=keys.values())}
     rows = [MessageAttachment(**file, upload=uploads.get(keys.get(file["file_url"], ""))) for file in sent]
@@ -53,6 +55,12 @@ def check_hosts(urls: Iterable[str]) -> None:
         is_any = ANY_HOST in allowed and parts.scheme == "https"
         if not (is_any or (parts.hostname or "") in allowed):
             raise NotOurFile(field="attachments")
+
+
+def is_ours(url: str, key: str) -> bool:
+    """Tell whether a link leads to us: another host may have a path that looks like one of our keys."""
+    host = urlsplit(url).hostname or ""
+    return validate_host(host, settings.ALLOWED_HOSTS) or host == urlsplit(default_storage.url(key)).hostname
 
 
 def path_of(url: str) -> str:

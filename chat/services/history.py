@@ -9,6 +9,7 @@ from chat.models import Conversation, Message
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from chat.models.conversation import MessageQuerySet
     from groups.models import Group
     from users.models import User
 
@@ -35,6 +36,17 @@ def changes_after(group: Group, user: User, *, as_moderator: bool, after: int, l
     # Read before the rows: what is committed later has a higher one.
     revision = revision_of(group)
     rows = Message.objects.filter(group=group).ever_readable(user, as_moderator=as_moderator)
+    return page_of(rows, revision, after=after, limit=limit)
+
+
+def all_changes_after(group_id: str, *, after: int, limit: int) -> Page:
+    """Return the same for no reader in particular: whoever shows it, renders it for theirs."""
+    conversation = Conversation.objects.filter(group=group_id).first()
+    revision = conversation.last_revision if conversation else 0
+    return page_of(Message.objects.filter(group=group_id), revision, after=after, limit=limit)
+
+
+def page_of(rows: MessageQuerySet, revision: int, *, after: int, limit: int) -> Page:
     found = list(rows.changed_after(after).with_details()[: limit + 1])
     messages, has_more = found[:limit], len(found) > limit
     last = messages[-1].revision if messages else after

@@ -47,7 +47,12 @@ def named_in(text: str, people: Iterable[User]) -> set[int]:
             names.setdefault(name.casefold(), set()).add(person.pk)
     longest_first = sorted(names, key=len, reverse=True)
     found: set[int] = set()
-    for rest in text.casefold().split(SIGN)[1:]:
+    before, *parts = text.casefold().split(SIGN)
+    for rest in parts:
+        # Within a word it is the sign of a mail address.
+        in_word, before = before[-1:].isalnum(), rest
+        if in_word:
+            continue
         fitting = next((name for name in longest_first if starts_with(rest, name)), "")
         found |= names.get(fitting, set())
     return found

@@ -9,15 +9,17 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from chat.access import reader
+from chat.models import Message
 from chat.realtime import Kind, publish_on_commit
 from chat.services.holding import held_message, hold_conversation
 from chat.services.mentions import write_mentions
 from core import audit
-from core.refusals import Forbidden, Refused
+from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
 
 if TYPE_CHECKING:
-    from chat.models import Message
+    from chat.models import Conversation
     from groups.models import Group
     from users.models import User
 
@@ -46,12 +48,14 @@ class EmptyMessage(Refused):
 def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Message:
     """Edit one's own ``text`` (D24), or moderate: ``moderation_status``, ``moderation_note``, ``restore``.
 
-    Raises NotYourMessage, EditWindowOver, Forbidden (403), EmptyMessage (400), and what
+    Raises NotYourMessage, EditWindowOver, Forbidden (403), EmptyMessage (400), Missing (404), and what
     ``hold_conversation`` raises. Durable, holds the conversation; the sockets hear of it.
     """
     conversation, group, by = hold_conversation(message.group_id, by=by)
     message = held_message(message)
     before = message.sight
+    if not reader(by, group).sees(before, author_id=message.author_id):
+        raise Missing  # removed since it was looked up: what moderators judge stays as it was
     if "text" in values:
         edit(message, values["text"], by=by)
         write_mentions(message, group=group)
@@ -59,7 +63,15 @@ def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Mes
         moderate(message, values, group=group, by=by)
     conversation.save_change(message)
     publish_on_commit(Kind.UPDATED, message, group=group, before=before)
+    renew_quotes(message, conversation, group=group)
     return message
+
+
+def renew_quotes(message: Message, conversation: Conversation, *, group: Group) -> None:
+    """Let what quotes a changed message be a change too: screens that show the quote hear of it."""
+    for quoting in Message.objects.with_details().filter(reply_to=message).order_by("seq"):
+        conversation.save_change(quoting)
+        publish_on_commit(Kind.UPDATED, quoting, group=group, before=quoting.sight)
 
 
 def edit(message: Message, text: str, *, by: User) -> None:
@@ -104,6 +116,7 @@ def remove_message(message: Message, *, by: User) -> Message:
     conversation.save_change(message)
     audit.record("message_removed", actor=by, target=message, changes={"group": group.pk})
     publish_on_commit(Kind.DELETED, message, group=group, before=before)
+    renew_quotes(message, conversation, group=group)
     return message
 
 
@@ -112,7 +125,8 @@ def check_removal(message: Message, *, group: Group, by: User) -> None:
         return
     if message.author_id != by.pk:
         raise Forbidden
-    check_window(message)
+    if not message.is_deleted:
+        check_window(message)
 
 
 def check_window(message: Message) -> None:

@@ -32,7 +32,7 @@ def mark_read(group_id: str, *, by: User, seq: int | None) -> ReadCursor:
     """Move a person's cursor on to a place in the conversation; None: to its end. It never goes back.
 
     Raises Outside (403), Missing (404), and what ``acting`` raises. Holds the person and the cursor; the
-    group's sockets hear of it.
+    group's sockets hear of it, where the person is one of ``seen_by``.
     """
     by = acting(by)
     group = access_conversation(by, group_id)
@@ -42,7 +42,9 @@ def mark_read(group_id: str, *, by: User, seq: int | None) -> ReadCursor:
     if reached > cursor.seq:
         cursor.seq, cursor.read_at = reached, timezone.now()
         cursor.save()
-        transaction.on_commit(partial(publish_reading, cursor, group=group))
+        # That an admin or a supervisor looks in is not told: they are not among the readers.
+        if seen_by(group).filter(user=by).exists():
+            transaction.on_commit(partial(publish_reading, cursor, group=group))
     return cursor
 
 

@@ -38,7 +38,7 @@ def report_message(
     access_conversation(by, message.group_id)
     if message.author_id == by.pk:
         raise OwnMessage
-    values = {"category": category, "note": note}
+    values = {"category": category, "note": note, "reported_text": message.text}
     report, is_new = MessageReport.objects.get_or_create(message=message, reporter=by, defaults=values)
     if is_new:
         # Without an actor: who told of somebody is for platform admins alone, and not in the log.

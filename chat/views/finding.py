@@ -44,7 +44,11 @@ class FindingView(GenericAPIView[Message]):
 class SearchView(FindingView):
     """What was said, by its words."""
 
-    @extend_schema(summary="Search messages", parameters=[SearchQuerySerializer])
+    @extend_schema(
+        summary="Search messages",
+        parameters=[SearchQuerySerializer],
+        responses=FoundMessageSerializer(many=True),
+    )
     def get(self, request: SignedInRequest) -> Response:
         """Find messages in whose text the words occur, whatever their case, in all groups that one sees."""
         asked = SearchQuerySerializer(data=request.query_params.dict())
@@ -58,7 +62,7 @@ class SearchView(FindingView):
 class MentionsView(FindingView):
     """Where one was named."""
 
-    @extend_schema(summary="List one's mentions")
+    @extend_schema(summary="List one's mentions", responses=FoundMessageSerializer(many=True))
     def get(self, request: SignedInRequest) -> Response:
         """List messages that name one (`@` and the name), in the groups that one sees."""
         return self.answer(Message.objects.in_sight_for(request.user).filter(mentions__user=request.user))

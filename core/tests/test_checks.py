@@ -18,7 +18,7 @@ SAFE: dict[str, Any] = {
     "CORS_ALLOW_ALL_ORIGINS": False,
     "CORS_ALLOW_CREDENTIALS": True,
     "CACHES": {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}},
-    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}},
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "core.layer.BoundedPubSubLayer"}},
     "VULTR": dict.fromkeys(["ACCESS_KEY", "SECRET_KEY", "BUCKET_NAME", "S3_ENDPOINT"], ""),
 }
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -7,10 +7,10 @@ from unittest.mock import AsyncMock, patch
 
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import SimpleTestCase
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from core.layer import BoundedPubSubLayer
 from core.realtime import close_sockets, room_of_user, send_to_room
 
 EVENT = {"type": "chat.event", "payload": "ada@example.org"}
@@ -53,7 +53,7 @@ class RealtimeTests(SimpleTestCase):
                 self.assertNotIn("ada", str(line))
 
     def test_a_redis_that_refuses_is_told_at_once(self) -> None:
-        dead = RedisPubSubChannelLayer(hosts=["redis://127.0.0.1:1/0"])
+        dead = BoundedPubSubLayer(hosts=["redis://127.0.0.1:1/0"])
         with patch("core.realtime.get_channel_layer", return_value=dead), self.assertLogs("core.realtime"):
             self.assertFalse(send_to_room("room", EVENT))
 

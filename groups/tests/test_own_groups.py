@@ -42,6 +42,8 @@ class OwnGroupsTests(GroupCase):
                 "mentor": {"id": self.mentor.pk, "name": "Max Planck"},
                 "track": "AUS-NSW",
                 "progress": {"tasksTotal": 1, "tasksDone": 1, "tasksOverdue": 0},
+                "unread": 0,
+                "lastMessage": None,
             },
         )
 

@@ -46,6 +46,10 @@ ABOUT: Final = {
     "groups": "the groups that you are in",
     "tasks": "the tasks that were given to you",
     "messages": "what you wrote in your groups",
+    "reading": "how far you have read in each group",
+    "reactions": "the signs that you set on messages",
+    "mentions": "the messages that name you",
+    "messageReports": "the messages that you reported, and why",
     "registrations": "the events that you signed up for",
 }
 LONGEST_STEM: Final = 120

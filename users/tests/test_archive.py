@@ -92,9 +92,10 @@ class ContentTests(ArchiveCase):
         archive = self.download()
 
         names = ("account", "links", "uploads", "activity", "sessions", "registrations", "groups", "tasks")
-        self.assertEqual(set(self.documents(archive)), {*names, "messages"})
+        said = ("messages", "reading", "reactions", "mentions", "messageReports")
+        self.assertEqual(set(self.documents(archive)), {*names, *said})
         note = archive.read("README.txt").decode()
-        for name in (*names, "messages"):
+        for name in (*names, *said):
             with self.subTest(name):
                 self.assertRegex(note, rf"(?m)^{name}\.json +[a-z]")
 

@@ -1,0 +1,131 @@
+"""Servers that a drill starts, kills and starts again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.request import urlopen
+
+PROJECT: Final = Path(__file__).resolve().parent.parent.parent
+BIN: Final = Path(sys.executable).parent
+HOST: Final = "127.0.0.1"
+ENVIRONMENT: Final = {
+    "DJANGO_SETTINGS_MODULE": "btf_backend.settings",
+    "ENV_FILE": os.devnull,
+    "SECRET_KEY": secrets.token_hex(32),
+    "DEBUG": "false",
+    "SECURE_SSL_REDIRECT": "false",
+    "ALLOWED_HOSTS": HOST,
+    "FRONTEND_BASE_URL": "https://hub.example.org",
+    "CORS_ALLOWED_ORIGINS": "https://hub.example.org",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "EMAIL_HOST": "smtp.example.org",
+}
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Server:
+    """One process on a port of its own, which it keeps over its deaths."""
+
+    def __init__(self, *command: str) -> None:
+        """Take a command whose ``{port}`` is filled in."""
+        self.port = free_port()
+        self.command = [part.format(port=self.port) for part in command]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
+
+    def start(self) -> None:
+        """Start, and return when it listens."""
+        self.process = subprocess.Popen(  # noqa: S603 - the drill's own commands
+            self.command, cwd=PROJECT, stdout=self.log, stderr=self.log
+        )
+        for _ in range(300):
+            if self.process.poll() is not None:
+                break
+            with suppress(OSError), socket.create_connection((HOST, self.port), timeout=1):
+                return
+            time.sleep(0.1)
+        raise SystemExit(f"{self.command[0]} does not start:\n{self.told()[-2_000:]}")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def told(self) -> str:
+        """Return what it has written so far."""
+        return os.pread(self.log.fileno(), 50_000_000, 0).decode(errors="replace")
+
+
+def redis() -> Server:
+    program = shutil.which("redis-server") or "redis-server"
+    return Server(
+        *(program, "--port", "{port}", "--bind", HOST, "--save", "", "--appendonly", "no"),
+        *("--dir", tempfile.gettempdir()),
+    )
+
+
+def http_server(*, workers: int = 1, threads: int = 8) -> Server:
+    """Return gunicorn as in production."""
+    return Server(
+        *(str(BIN / "gunicorn"), "btf_backend.wsgi", "--worker-class", "gthread", "--workers", str(workers)),
+        *("--threads", str(threads), "--no-control-socket", "--log-level", "warning"),
+        *("--bind", f"{HOST}:{{port}}"),
+    )
+
+
+def socket_server() -> Server:
+    """Return uvicorn as in production."""
+    return Server(
+        *(str(BIN / "uvicorn"), "btf_backend.asgi:application", "--host", HOST, "--port", "{port}"),
+        *("--ws-max-size", "1048576", "--timeout-graceful-shutdown", "10", "--log-level", "warning"),
+    )
+
+
+def wait_until_ready(server: Server) -> None:
+    """Wait until an HTTP server answers, and not only listens."""
+    for _ in range(100):
+        try:
+            urlopen(f"http://{HOST}:{server.port}/api/health/live/", timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"{server.command[0]} does not answer:\n{server.told()[-2_000:]}")
+
+
+def prepare(redis_port: int, **more: str) -> Any:
+    """Point this process and those that it starts at the drill's stores; return Django, set up."""
+    if "DB_PORT" not in os.environ:
+        raise SystemExit("By hand: scripts/services.sh run -- .venv/bin/python benchmarks/drills/<drill>.py")
+    os.environ.update(ENVIRONMENT, REDIS_URL=f"redis://{HOST}:{redis_port}/0", **more)
+    sys.path.insert(0, str(PROJECT))
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    return django

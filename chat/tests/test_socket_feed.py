@@ -1,0 +1,247 @@
+"""The feed over a socket: nothing is missed and nothing told twice, whatever the channel layer loses."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from django.db import OperationalError
+
+from authentication import seats
+from authentication.websocket import SignedInConsumer
+from chat.models import Message
+from chat.replay import PAGE
+from chat.sweep import sockets, sweep
+from chat.tests.sockets import PATIENCE, SocketCase
+from core.realtime import send_to_room
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from chat.tests.sockets import Frame, Socket
+
+
+def deaf() -> AbstractContextManager[Any]:
+    """Lose what the room is told."""
+    return patch("chat.realtime.send_to_room", return_value=False)
+
+
+def revisions(frames: list[Frame]) -> list[int]:
+    return [frame["revision"] for frame in frames]
+
+
+class ReplayTests(SocketCase):
+    async def take(self, socket: Socket, count: int) -> list[Frame]:
+        return [await socket.hears() for _ in range(count)]
+
+    async def test_who_comes_back_gets_what_was_missed_in_order_and_then_goes_live(self) -> None:
+        for n in range(5):
+            await self.act(self.write, text=str(n))
+
+        socket = await self.opened(self.friend, after=2)
+        missed = await self.take(socket, 3)
+        await self.post("Live")
+
+        (live,) = (await self.heard(socket))[0]
+        self.assertEqual([frame["payload"]["text"] for frame in missed], ["2", "3", "4"])
+        self.assertEqual(revisions([*missed, live]), [3, 4, 5, 6])
+        self.assertEqual(live["payload"]["text"], "Live")
+        await self.close(socket)
+
+    async def test_without_after_it_starts_where_the_conversation_stands(self) -> None:
+        await self.act(self.write)
+
+        for after in (None, 1, 99):
+            socket = await self.opened(self.friend, after=after)
+            self.assertEqual(await self.heard(socket), [[]])
+            await self.close(socket)
+
+    async def test_a_cursor_that_is_none_counts_as_none(self) -> None:
+        await self.act(self.write)
+        token = await self.token(self.friend)
+        for after in ("-1", "x", "1.5", "%00", "9" * 30, ""):
+            with self.subTest(after):
+                socket = await self.knock(f"{self.path}?token={token}&after={after}")
+                self.assertEqual((await socket.hears())["revision"], 1)
+                self.assertEqual(await self.heard(socket), [[]])
+                await self.close(socket)
+
+    async def test_it_goes_on_over_several_pages(self) -> None:
+        count = 2 * PAGE + 5
+        await self.act(
+            Message.objects.bulk_create,
+            [Message(group=self.group, author=self.student, text=str(n)) for n in range(count)],
+        )
+
+        socket = await self.opened(self.friend, after=0)
+
+        frames = await self.take(socket, count)
+        self.assertEqual(revisions(frames), list(range(1, count + 1)))
+        self.assertEqual(await self.heard(socket), [[]])
+        await self.close(socket)
+
+    async def test_each_message_comes_once_as_it_is_now(self) -> None:
+        """D25: what was never theirs is left out, what is not theirs any more is a tombstone."""
+        shown, waiting, gone = [await self.act(self.write, text=text) for text in ("Kept", "Waits", "Gone")]
+        await self.rest(self.mentor, "patch", f"/{waiting.pk}", {"moderationStatus": "rejected"})
+        await self.rest(self.mentor, "delete", f"/{gone.pk}")
+        await self.rest(self.mentor, "patch", f"/{shown.pk}", {"moderationNote": "Well said"})
+
+        for after, expected in (
+            (0, [("message.created", "Kept")]),
+            (
+                3,
+                [
+                    ("message.updated", "This message was removed."),
+                    ("message.deleted", "This message was removed."),
+                    ("message.updated", "Kept"),
+                ],
+            ),
+        ):
+            with self.subTest(after=after):
+                socket = await self.opened(self.friend, after=after)
+                frames = (await self.heard(socket))[0]
+                self.assertEqual([(each["type"], each["payload"]["text"]) for each in frames], expected)
+                await self.close(socket)
+
+    async def test_moderators_get_all_of_it_whole(self) -> None:
+        gone = await self.act(self.write, text="Gone")
+        await self.rest(self.mentor, "delete", f"/{gone.pk}")
+
+        socket = await self.opened(self.mentor, after=0)
+
+        ((frame,),) = await self.heard(socket)
+        self.assertEqual((frame["type"], frame["payload"]["text"]), ("message.created", "Gone"))
+        await self.close(socket)
+
+    async def test_what_is_posted_while_it_catches_up_comes_once(self) -> None:
+        await self.act(
+            Message.objects.bulk_create,
+            [Message(group=self.group, author=self.student, text=str(n)) for n in range(PAGE)],
+        )
+
+        opening = asyncio.create_task(self.opened(self.friend, after=0))
+        for n in range(5):
+            await self.post(f"Meanwhile {n}")
+        socket = await opening
+
+        frames = await self.take(socket, PAGE + 5)
+        self.assertEqual(revisions(frames), list(range(1, PAGE + 6)))
+        self.assertEqual(await self.heard(socket), [[]])
+        await self.close(socket)
+
+
+class LossTests(SocketCase):
+    async def test_the_next_event_brings_what_was_lost(self) -> None:
+        socket = await self.opened(self.friend)
+        with deaf():
+            await self.post("Lost 1")
+            await self.post("Lost 2")
+
+        await self.post("Heard")
+
+        (frames,) = await self.heard(socket)
+        self.assertEqual([each["payload"]["text"] for each in frames], ["Lost 1", "Lost 2", "Heard"])
+        await self.close(socket)
+
+    async def test_the_sweep_brings_what_was_lost(self) -> None:
+        sockets_of_all = [await self.opened(user) for user in (self.student, self.friend, self.mentor)]
+        for socket in sockets_of_all:
+            await socket.asks({"action": "ping"})
+        with deaf():
+            await self.post("Lost")
+
+        await sweep()
+
+        heard = await self.heard(*sockets_of_all)
+        self.assertEqual([revisions(frames) for frames in heard], [[1]] * 3)
+        await self.close(*sockets_of_all)
+
+    async def test_events_that_come_twice_or_in_another_order_change_nothing(self) -> None:
+        socket = await self.opened(self.friend)
+        sent: list[tuple[Any, ...]] = []
+        with patch("chat.realtime.send_to_room", side_effect=lambda *event: sent.append(event)):
+            for n in range(3):
+                await self.post(str(n))
+
+        for event in (sent[2], sent[0], sent[1], sent[2], sent[0]):
+            await self.act(send_to_room, *event)
+
+        (frames,) = await self.heard(socket)
+        self.assertEqual(revisions(frames), [1, 2, 3])
+        await self.close(socket)
+
+    async def test_a_sweep_that_finds_the_database_away_closes_nobody(self) -> None:
+        socket = await self.opened(self.friend)
+        with patch("chat.sweep.standings", side_effect=OperationalError):
+            await sweep()
+
+        self.assertEqual(await socket.asks({"action": "ping"}), {"type": "pong"})
+        await self.close(socket)
+
+    async def test_a_round_without_sockets_and_one_without_news_say_nothing(self) -> None:
+        await sweep()
+        socket = await self.opened(self.friend)
+        await sweep()
+
+        self.assertEqual(await self.heard(socket), [[]])
+        await self.close(socket)
+
+
+class SlowReaderTests(SocketCase):
+    """SAFETY B32. A server's ``send`` that waits for the client is stood in for by a lock."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for name, seconds in (("PATIENCE_SECONDS", 0.3), ("CLOSING_SECONDS", 0.3)):
+            self.enterContext(patch(f"authentication.websocket.{name}", seconds))
+        self.stuck: set[Any] = set()
+        original = SignedInConsumer.send
+
+        async def send(consumer: SignedInConsumer, *args: Any, **kwargs: Any) -> None:
+            if consumer in self.stuck:
+                await self.wait_for_ever()
+            await original(consumer, *args, **kwargs)
+
+        self.enterContext(patch.object(SignedInConsumer, "send", send))
+
+    async def wait_for_ever(self, *_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def one_that_does_not_read(self) -> tuple[Socket, Any]:
+        socket = await self.opened(self.friend)
+        await socket.asks({"action": "ping"})
+        (consumer,) = sockets
+        self.stuck.add(consumer)
+        return socket, consumer
+
+    async def test_who_does_not_read_is_closed_to_come_back_later(self) -> None:
+        socket, _ = await self.one_that_does_not_read()
+
+        await self.post("Hi")
+
+        self.assertEqual(await socket.close_code(), 1013)
+
+    async def test_who_does_not_even_read_that_is_let_go(self) -> None:
+        socket, consumer = await self.one_that_does_not_read()
+        with patch.object(consumer, "base_send", side_effect=self.wait_for_ever):
+            await self.post("Hi")
+            await socket.wait(timeout=PATIENCE)
+
+        self.assertEqual(len(sockets), 0)
+        self.assertFalse(seats.taken)
+
+    async def test_the_others_hear_of_it_all_the_same(self) -> None:
+        slow, _ = await self.one_that_does_not_read()
+        friend = await self.opened(self.student)
+        await friend.asks({"action": "ping"})
+        with deaf():
+            await self.post("Lost")
+
+        await sweep()
+
+        (frames,) = await self.heard(friend)
+        self.assertEqual(revisions(frames), [1])
+        self.assertEqual(await slow.close_code(), 1013)
+        await self.close(friend)
