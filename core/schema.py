@@ -14,11 +14,12 @@ from core.refusals import Refused
 
 
 class HouseSchema(AutoSchema):
-    """Tells of each operation that is for platform admins that others are refused."""
+    """Tells of operations that refuse people (403): those for admins, and where a view ``refuses_some``."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
-        if operation is not None and any(self.is_for_admins(one) for one in self.view.get_permissions()):
+        is_for_admins = any(self.is_for_admins(one) for one in self.view.get_permissions())
+        if operation is not None and (is_for_admins or getattr(self.view, "refuses_some", False)):
             operation["responses"].setdefault("403", {"description": WORDS["403"]})
         return operation
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('chat', '0002_index_messages_by_moment'),
-        ('groups', '0006_add_access_version'),
+        ('groups', '0007_add_access_version'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chat.models import Message, Reaction
-from core.serializers import StrictCharField
+from core.serializers import BoundedListField, StrictCharField
 
 ATTACHMENTS_AT_ONCE: Final = 10
 LARGEST_BIGINT: Final = 2**63 - 1
@@ -79,7 +79,7 @@ class NewMessageSerializer(serializers.Serializer[dict[str, Any]]):
     """A message to post: a text, files, or both."""
 
     text = TextField(required=False)
-    attachments = serializers.ListField(
+    attachments = BoundedListField(
         child=NewAttachmentSerializer(), max_length=ATTACHMENTS_AT_ONCE, required=False
     )
     clientId = StrictCharField(  # noqa: N815

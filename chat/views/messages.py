@@ -36,6 +36,7 @@ class ConversationView(APIView):
 
     request: SignedInRequest
     permission_classes = [IsAuthenticated]
+    refuses_some = True
 
     def shown(self, message: Message, group: Group) -> dict[str, Any]:
         return render(document_of(message), reader(self.request.user, group), sight=message.sight)

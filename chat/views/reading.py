@@ -22,6 +22,7 @@ class ReadView(APIView):
     """Read cursors: one for each person and conversation."""
 
     permission_classes = [IsAuthenticated]
+    refuses_some = True
 
     @extend_schema(summary="See who has read how far", responses=ReadersSerializer)
     def get(self, request: SignedInRequest, group_id: str) -> Response:

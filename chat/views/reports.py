@@ -24,6 +24,7 @@ from chat.services.reports import report_message, settle_report
 from chat.views.messages import OneMessageView
 from core.permissions import IsPlatformAdmin
 from core.refusals import Forbidden
+from core.viewing import TellsViewer
 from groups.access import can_moderate
 
 if TYPE_CHECKING:
@@ -51,16 +52,13 @@ class ReportMessageView(OneMessageView):
         return Response(OwnReportSerializer(report).data, code)
 
 
-class ReportsViewSet(ListModelMixin, GenericViewSet[MessageReport]):
+class ReportsViewSet(TellsViewer, ListModelMixin, GenericViewSet[MessageReport]):
     """Reports as those read them who deal with them."""
 
     request: SignedInRequest
     queryset = MessageReport.objects.with_details()
     serializer_class = ReportSerializer
     filterset_class = ReportFilter
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "viewer": self.request.user}
 
     def settled(self) -> Response:
         report = self.get_object()
@@ -75,6 +73,7 @@ class GroupReportsViewSet(ReportsViewSet):
     """Reports of one group, for its moderators; nobody judges what was said of themselves."""
 
     permission_classes = [IsAuthenticated]
+    refuses_some = True
 
     def get_queryset(self) -> Any:
         if "group_id" not in self.kwargs:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('groups', '0005_add_milestone_templates'),
+        ('groups', '0006_retire_deleted_ids'),
     ]
 
     operations = [
