@@ -109,6 +109,17 @@ class QuoteTests(ChatCase):
                     hidden = role not in readers or state != "pending"
                     self.assertEqual(shown["replyTo"]["isDeleted"], hidden)
 
+    def test_what_quotes_a_message_changes_with_it(self) -> None:
+        """A client that follows the feed alone must not keep what was removed, in a quote of it."""
+        quoted = self.write(text="Secret")
+        answer = self.posted(self.friend, text="Yes", replyTo=quoted.pk)
+
+        call(self.mentor, "delete", self.url("group-message-detail", quoted.pk))
+
+        changed = self.page(self.friend, after=answer["revision"])["messages"]
+        quotes = {row["id"]: row["replyTo"] for row in changed}
+        self.assertEqual(quotes[answer["id"]]["text"], REMOVED)
+
     def test_a_null_quote_is_none(self) -> None:
         self.assertIsNone(self.posted(replyTo=None)["replyTo"])
 

@@ -120,7 +120,17 @@ class ReadingReportsTests(ReportCase):
                     "timestamp": moment,
                     "isDeleted": False,
                 }
-                self.assertEqual(row, {**report, "resolvedAt": None, "reporter": None, "message": said})
+                told = {"reportedText": "Mean words", "resolvedAt": None, "reporter": None, "message": said}
+                self.assertEqual(row, {**report, **told})
+
+    def test_what_was_reported_is_kept_as_it_was_though_its_author_changes_it(self) -> None:
+        message = self.write(text="Mean words")
+        self.report(message.pk)
+        call(self.student, "patch", self.url("group-message-detail", message.pk), {"text": "Kind words"})
+
+        (row,) = self.told(self.mentor)
+
+        self.assertEqual((row["reportedText"], row["message"]["text"]), ("Mean words", "Kind words"))
 
     def test_admins_read_who_told(self) -> None:
         self.report(self.write().pk)
