@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from channels.db import database_sync_to_async
+from django.db import DataError, IntegrityError
 from rest_framework.exceptions import ValidationError
 
 from authentication.requests import session_of
@@ -149,6 +150,8 @@ class GroupChatConsumer(SignedInConsumer):
             await self.slow_down(refusal)
         except Refused as refusal:
             await self.refused(refusal)
+        except (IntegrityError, DataError):
+            await self.refuse("conflict", "This conflicts with what is stored.")
         else:
             self.floods = 0
             if event is not None:

@@ -64,11 +64,11 @@ def publish_typing(user: User, *, group: Group) -> bool:
 
 def event_since(message: Message, cursor: int) -> Event:
     """Return what somebody missed of a message who knows all up to ``cursor``."""
-    if message.posted_revision > cursor:
-        kind, before = Kind.CREATED, Message.Sight.MODERATORS
-    else:
-        kind = Kind.DELETED if message.is_deleted else Kind.UPDATED
-        before = Message.Sight.ALL if message.was_shown else Message.Sight.AUTHOR
+    is_new = message.posted_revision > cursor and message.sight != Message.Sight.MODERATORS
+    kind = Kind.DELETED if message.is_deleted else Kind.UPDATED
+    kind = Kind.CREATED if is_new else kind
+    # The cursor does not say what is on a screen: a page, or the answer to a post, may have brought it.
+    before = Message.Sight.ALL if message.was_shown else Message.Sight.AUTHOR
     return event_of(kind, message, before=before)
 
 

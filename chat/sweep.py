@@ -80,8 +80,8 @@ async def look_after(socket: Watched, groups: dict[str, Any], links: dict[int, A
     rights = (version, links.get(socket.user_id))
     # The first time, too: rights may have changed since the socket was let in.
     if socket.rights != rights:
-        socket.rights = rights
         await socket.recheck()
+        socket.rights = rights
     if revision > socket.cursor:
         await asyncio.sleep(GRACE_SECONDS)
         if not socket.turn.locked():

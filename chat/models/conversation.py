@@ -74,7 +74,8 @@ class Conversation(models.Model):
     def save_change(self, message: Message) -> None:
         """Save a message that was changed, with the next revision. The row must be held."""
         self.register_change(message)
-        message.save()
+        # Not the author: whoever is being erased at this moment must not be written back.
+        message.save(update_fields=Message.CHANGING)
         self.save()
 
     def next_moment(self) -> datetime:
@@ -158,6 +159,12 @@ class Message(models.Model):
         APPROVED = "approved", "Approved"
         PENDING = "pending", "Pending review"
         REJECTED = "rejected", "Rejected"
+
+    CHANGING: ClassVar = (
+        *("text", "edited_at", "is_deleted", "deleted_at", "deleted_by", "moderation_status"),
+        *("moderation_note", "moderated_at", "moderated_by", "revision", "was_shown"),
+    )
+    QUOTES: ClassVar = 100  # whatever changes a message changes what quotes it
 
     class Sight(models.TextChoices):
         """For whom a message stands in the conversation; for moderators all do."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from groups.models import Group
 
 SIGN = "@"
+MENTIONS = 50  # looked at in one text
 
 
 def write_mentions(message: Message, *, group: Group) -> None:
@@ -47,7 +48,7 @@ def named_in(text: str, people: Iterable[User]) -> set[int]:
             names.setdefault(name.casefold(), set()).add(person.pk)
     longest_first = sorted(names, key=len, reverse=True)
     found: set[int] = set()
-    before, *parts = text.casefold().split(SIGN)
+    before, *parts = text.casefold().split(SIGN, MENTIONS)
     for rest in parts:
         # Within a word it is the sign of a mail address.
         in_word, before = before[-1:].isalnum(), rest

@@ -12,6 +12,7 @@ from django.utils import timezone
 from chat.access import reader
 from chat.models import Message
 from chat.realtime import Kind, publish_on_commit
+from chat.rendering import EXCERPT
 from chat.services.holding import held_message, hold_conversation
 from chat.services.mentions import write_mentions
 from core import audit
@@ -53,7 +54,7 @@ def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Mes
     """
     conversation, group, by = hold_conversation(message.group_id, by=by)
     message = held_message(message)
-    before = message.sight
+    before, quoted = message.sight, shown_in_quotes(message)
     if not reader(by, group).sees(before, author_id=message.author_id):
         raise Missing  # removed since it was looked up: what moderators judge stays as it was
     if "text" in values:
@@ -63,15 +64,29 @@ def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Mes
         moderate(message, values, group=group, by=by)
     conversation.save_change(message)
     publish_on_commit(Kind.UPDATED, message, group=group, before=before)
-    renew_quotes(message, conversation, group=group)
+    if shown_in_quotes(message) != quoted:
+        renew_quotes(message, conversation, group=group)
     return message
 
 
+def shown_in_quotes(message: Message) -> tuple[str, str]:
+    return message.text[:EXCERPT], message.sight
+
+
 def renew_quotes(message: Message, conversation: Conversation, *, group: Group) -> None:
-    """Let what quotes a changed message be a change too: screens that show the quote hear of it."""
-    for quoting in Message.objects.with_details().filter(reply_to=message).order_by("seq"):
-        conversation.save_change(quoting)
-        publish_on_commit(Kind.UPDATED, quoting, group=group, before=quoting.sight)
+    """Let what quotes a changed message be a change too: screens that show the quote hear of it.
+
+    Sockets are told of the last one alone: they read the others, which lie before it.
+    """
+    quoting = list(Message.objects.filter(reply_to=message).order_by("seq"))
+    if not quoting:
+        return
+    for row in quoting:
+        conversation.register_change(row)
+    Message.objects.bulk_update(quoting, ["revision", "was_shown"], batch_size=100)
+    conversation.save()
+    last = held_message(quoting[-1])
+    publish_on_commit(Kind.UPDATED, last, group=group, before=last.sight)
 
 
 def edit(message: Message, text: str, *, by: User) -> None:

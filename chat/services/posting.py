@@ -62,10 +62,11 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     one that it stood for. Raises ClientIdReused (422), NotOurFile and WrongQuote (400), TooMany (429),
     and what ``hold_conversation`` raises. Durable: on return the row is committed and the room was rung.
     """
-    known = posted_before(group_id, author, draft)
-    if known is not None:
+    if draft.client_id and Message.objects.filter(author=author, client_id=draft.client_id).exists():
         access_conversation(author, group_id)
-        return known, False
+        known = posted_before(group_id, author, draft)
+        if known is not None:
+            return known, False
     charge(author)
     with transaction.atomic(durable=True):
         conversation, group, author = hold_conversation(group_id, by=author)
@@ -121,4 +122,6 @@ def quoted(draft: Draft, *, group: Group, author: User) -> Message | None:
     message = readable.filter(pk=draft.reply_to_id).first()
     if message is None:
         raise WrongQuote(field="replyTo")
+    if message.replies.count() >= Message.QUOTES:
+        raise WrongQuote("This message has been quoted too often.", field="replyTo")
     return message

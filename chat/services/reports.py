@@ -50,8 +50,8 @@ def report_message(
 def settle_report(report: MessageReport, *, by: User, resolved: bool) -> MessageReport:
     """Close a report, or open it again. Raises Forbidden (403) and Missing (404). Holds the report."""
     by = acting(by)
-    group = access_conversation(by, report.message.group_id)
-    if not can_moderate(by, group):
+    # An admin settles reports of archived groups, too.
+    if not (by.is_platform_admin or can_moderate(by, access_conversation(by, report.message.group_id))):
         raise Forbidden
     rows = MessageReport.objects.for_moderator(by).select_for_update(of=("self",)).with_details()
     held = rows.filter(pk=report.pk).first()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
-from chat.models import Conversation, Reaction
+from chat.models import Conversation, Message, Reaction
 from chat.tests.cases import REMOVED, STATES, UNKNOWN_ID, ChatCase
 from chat.tests.factories import make_message
 from core.testing import in_parallel
@@ -119,6 +120,24 @@ class QuoteTests(ChatCase):
         changed = self.page(self.friend, after=answer["revision"])["messages"]
         quotes = {row["id"]: row["replyTo"] for row in changed}
         self.assertEqual(quotes[answer["id"]]["text"], REMOVED)
+
+    def test_a_change_that_no_quote_shows_changes_no_quote(self) -> None:
+        quoted = self.write(text="Hi")
+        answer = self.posted(self.friend, text="Yes", replyTo=quoted.pk)
+
+        body = {"moderationNote": "Kind"}
+        call(self.mentor, "patch", self.url("group-message-detail", quoted.pk), body)
+
+        changed = self.page(self.friend, after=answer["revision"])["messages"]
+        self.assertEqual([row["id"] for row in changed], [quoted.pk])
+
+    def test_a_message_is_quoted_so_often_and_no_more(self) -> None:
+        quoted = self.write(text="Hi")
+        with patch.object(Message, "QUOTES", 1):
+            self.posted(self.friend, text="Yes", replyTo=quoted.pk)
+            again = call(self.friend, "post", self.url(), {"text": "Yes", "replyTo": quoted.pk})
+
+        self.assert_refused(again, 400, "replyTo")
 
     def test_a_null_quote_is_none(self) -> None:
         self.assertIsNone(self.posted(replyTo=None)["replyTo"])

@@ -18,6 +18,7 @@ from chat.tests.factories import make_message
 from core.models import AuditEvent
 from core.testing import in_parallel
 from groups.models import GroupMember
+from groups.services.teams import archive_group
 from groups.tests.cases import call
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser, make_user
@@ -139,6 +140,22 @@ class ReadingReportsTests(ReportCase):
         for who in (self.admin, make_superuser()):
             for rows in (self.told(who), call(who, "get", ALL).json()["results"]):
                 self.assertEqual([row["reporter"] for row in rows], [teller])
+
+    def test_an_admin_neither_reads_nor_settles_what_was_told_of_themselves(self) -> None:
+        self.report(self.write(author=self.admin).pk)
+        report = MessageReport.objects.get().pk
+
+        self.assertEqual(self.told(self.admin), [])
+        self.assertEqual(call(self.admin, "get", ALL).json()["results"], [])
+        self.assert_refused(call(self.admin, "patch", f"{ALL}{report}/", {"resolved": True}), 404)
+
+    def test_admins_settle_reports_of_archived_groups(self) -> None:
+        self.report(self.write().pk)
+        archive_group(self.group, by=self.admin)
+
+        path = f"{ALL}{MessageReport.objects.get().pk}/"
+
+        self.assertEqual(call(self.admin, "patch", path, {"resolved": True}).status_code, 200)
 
     def test_nobody_else_reads_them(self) -> None:
         self.report(self.write().pk)

@@ -89,7 +89,14 @@ class ReplayTests(SocketCase):
         await self.rest(self.mentor, "patch", f"/{shown.pk}", {"moderationNote": "Well said"})
 
         for after, expected in (
-            (0, [("message.created", "Kept")]),
+            (
+                0,
+                [
+                    ("message.updated", "This message was removed."),
+                    ("message.deleted", "This message was removed."),
+                    ("message.created", "Kept"),
+                ],
+            ),
             (
                 3,
                 [
@@ -112,7 +119,7 @@ class ReplayTests(SocketCase):
         socket = await self.opened(self.mentor, after=0)
 
         ((frame,),) = await self.heard(socket)
-        self.assertEqual((frame["type"], frame["payload"]["text"]), ("message.created", "Gone"))
+        self.assertEqual((frame["type"], frame["payload"]["text"]), ("message.deleted", "Gone"))
         await self.close(socket)
 
     async def test_what_is_posted_while_it_catches_up_comes_once(self) -> None:

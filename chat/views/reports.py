@@ -102,6 +102,9 @@ class AllReportsViewSet(ReportsViewSet):
     permission_classes = [IsPlatformAdmin]
     lookup_value_converter = "id"
 
+    def get_queryset(self) -> Any:
+        return MessageReport.objects.for_moderator(self.request.user).with_details()
+
     @extend_schema(summary="List all reports")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List reports of all groups, newest first, with who told."""
