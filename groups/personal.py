@@ -77,8 +77,7 @@ def keep_places(user: User, /) -> None:
 
     Whoever saw a group through them has its sockets ask again whether they may stay.
     """
-    for group in Group.everything.filter(Q(members__user=user) | Q(mentor=user)).distinct():
-        recheck_on_commit(group)
+    recheck_on_commit(*Group.everything.filter(Q(members__user=user) | Q(mentor=user)).distinct())
     places = GroupMember.objects.filter(user=user).values_list("group_id", "role", "joined_at")
     mentored = Group.everything.filter(mentor=user).values_list("pk", "mentor_since")
     PastMember.objects.bulk_create(

@@ -62,7 +62,8 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     one that it stood for. Raises ClientIdReused (422), NotOurFile and WrongQuote (400), TooMany (429),
     and what ``hold_conversation`` raises. Durable: on return the row is committed and the room was rung.
     """
-    if draft.client_id and Message.objects.filter(author=author, client_id=draft.client_id).exists():
+    named = Message.objects.filter(group=group_id, author=author, client_id=draft.client_id)
+    if draft.client_id and named.exists():
         access_conversation(author, group_id)
         known = posted_before(group_id, author, draft)
         if known is not None:

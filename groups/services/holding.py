@@ -53,10 +53,12 @@ def still_acting(by: User | None, *, beside: Iterable[int] = ()) -> User | None:
     return by if by is None else acting(by, beside=beside)
 
 
-def recheck_on_commit(group: Group) -> None:
-    """Have every open socket of the group ask again whether it may stay, once this is committed.
+def recheck_on_commit(*groups: Group) -> None:
+    """Have every open socket of the groups ask again whether it may stay, once this is committed.
 
-    The version is for those that do not hear it; the group must be held.
+    The version is for those that do not hear it; the groups must be held. One query.
     """
-    Group.objects.filter(pk=group.pk).update(access_version=F("access_version") + 1)
-    transaction.on_commit(partial(recheck_sockets, room=room_of_group(group.room)))
+    held = Group.objects.filter(pk__in=[group.pk for group in groups])
+    held.update(access_version=F("access_version") + 1)
+    for group in groups:
+        transaction.on_commit(partial(recheck_sockets, room=room_of_group(group.room)))
