@@ -12,7 +12,7 @@ from unittest.mock import patch
 from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
@@ -21,6 +21,8 @@ from rest_framework.test import APIClient
 if TYPE_CHECKING:
     import unittest
     from collections.abc import Callable, Iterator
+
+    from django.db.models import Model
 
 REDIS_DATABASES = 64
 
@@ -129,6 +131,26 @@ class BrowserTestCase(StaticLiveServerTestCase):
 def on_redis() -> bool:
     """Tell whether the suite runs on a real Redis."""
     return isinstance(caches["default"], RedisCache)
+
+
+def count_rows_anew(*models: type[Model]) -> None:
+    """Let PostgreSQL plan with what these tables hold now, as it does in production after a while.
+
+    Every test that reads a plan calls it: ANALYZE writes what no rollback takes back, so whatever ran before
+    decides the plans of a table that nobody counted since. For the same reason never of the whole database.
+    """
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f'ANALYZE "{model._meta.db_table}"')  # noqa: SLF001 - documented API
+
+
+def plan_of(query: str, *, run: bool = False, without: tuple[str, ...] = ()) -> str:
+    """Return how PostgreSQL answers a query; ``run`` says what it met, ``without`` forbids kinds of scans."""
+    with connection.cursor() as cursor:
+        for kind in without:
+            cursor.execute(f"SET LOCAL enable_{kind} = off")
+        cursor.execute(f"EXPLAIN {'ANALYZE ' if run else ''}{query}")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from django.utils import timezone
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Message
 from chat.tests.cases import STATES, ChatCase
+from core.testing import count_rows_anew, plan_of
 from groups.tests.cases import call
 from groups.tests.factories import make_group
 from users.tests.factories import make_user
@@ -140,20 +141,16 @@ class SearchAtScaleTests(TestCase):
                 for n in range(start, start + 4_000)
             )
         with connection.cursor() as cursor:
-            cursor.execute("SELECT gin_clean_pending_list('message_by_text'); ANALYZE chat_message")
+            cursor.execute("SELECT gin_clean_pending_list('message_by_text')")
+        count_rows_anew(Message)
 
     def explain(self, url: str, query: dict[str, str | int], table: str) -> str:
         """Return the plans of the queries that an answer asked of a table."""
         client = signed_in_client(self.student)
         with CaptureQueriesContext(connection) as captured:
             self.assertEqual(client.get(url, query).status_code, 200)
-        plans = []
-        with connection.cursor() as cursor:
-            for asked in captured.captured_queries:
-                if f'FROM "{table}"' in asked["sql"]:
-                    cursor.execute(f"EXPLAIN ANALYZE {asked['sql']}")
-                    plans += [line for (line,) in cursor.fetchall()]
-        return "\n".join(plans)
+        asked = [query["sql"] for query in captured.captured_queries if f'FROM "{table}"' in query["sql"]]
+        return "\n".join(plan_of(query, run=True) for query in asked)
 
     def test_the_search_reads_the_trigram_index(self) -> None:
         plan = self.explain(URL, {"q": "QUOKKA"}, "chat_message")

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authentication.tests.signing_in import signed_in_client
+from core.testing import count_rows_anew, plan_of
 from groups.models import Group, GroupMember, Milestone, Task
 from users.models import User
 from users.tests.factories import make_admin
@@ -77,8 +78,7 @@ class HealthAtScaleTests(TestCase):
     def setUpTestData(cls) -> None:
         teams()
         cls.admin = make_admin()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        count_rows_anew(User, Group, GroupMember, Milestone, Task)
 
     def plans(self, params: dict[str, Any]) -> list[str]:
         """Return how the database answers the queries of a page."""
@@ -87,13 +87,7 @@ class HealthAtScaleTests(TestCase):
             self.assertEqual(client.get(URL, params).status_code, 200)
         queries = [query["sql"] for query in captured.captured_queries if "groups_task" in query["sql"]]
         self.assertEqual(len(queries), 2)
-        return [self.explain(query) for query in queries]
-
-    @staticmethod
-    def explain(query: str) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN ANALYZE {query}")
-            return "\n".join(line for (line,) in cursor.fetchall())
+        return [plan_of(query, run=True) for query in queries]
 
     def test_no_table_is_read_once_for_each_group(self) -> None:
         for params in ASKED:
