@@ -95,6 +95,10 @@ class HouseRunner(django_runner.DiscoverRunner):
         # In the settings and not on the handlers: the ASGI entry point configures logging anew.
         settings.LOGGING["handlers"]["console"]["level"] = "CRITICAL"
         logging.config.dictConfig(settings.LOGGING)
+        # Slow on purpose, and as slow in a thousand tests.
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        # What one test has met is nothing to the next.
+        settings.STORE_REST_SECONDS = 0
 
     def run_tests(self, test_labels: list[str], **kwargs: Any) -> int:
         self.totals = "0 passed, 1 failed, 0 skipped"

@@ -65,6 +65,20 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
+def is_public(operation: dict[str, Any]) -> bool:
+    """Tell whether an operation asks for nobody's token."""
+    return {} in operation.get("security", [{}])
+
+
+@cache
+def offered() -> dict[tuple[str, str], bool]:
+    """Return whether it is public by path, as in ``api_paths``, and method, for each operation."""
+    return {
+        (re.sub(r"\{\w+\}", "1", path), method.lower()): is_public(operation)
+        for method, path, operation in operations()
+    }
+
+
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
     """Follow a ``$ref`` to what it names."""
     while "$ref" in part:
