@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 import orjson
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from authentication import seats
 from authentication.requests import session_of
-from authentication.sweep import unwatch, watch
+from authentication.sweep import sweeper
 from authentication.tokens import InvalidToken, expires_at
 from core.exceptions import STORE_ERRORS
 from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
+from core.threads import in_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -99,6 +100,10 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         finally:
             await self.leave()
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the handler at once: Channels visits a thread first, to close what ``in_database`` closes."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def turn_away(self, send: Any) -> None:
         if self.is_closing:
             return
@@ -110,7 +115,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def leave(self) -> None:
         """Give back whatever the socket holds, however it ended."""
         if self.session is not None:
-            unwatch(self)
+            sweeper.unwatch(self)
             self.expiry.cancel()
         if self.seat_of is not None:
             seats.leave(self.seat_of)
@@ -120,7 +125,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         try:
-            session = await database_sync_to_async(session_of)(self.scope["token"])
+            session = await in_database(session_of)(self.scope["token"])
         except InvalidToken:
             await self.accept_to_close(UNAUTHENTICATED)
             return
@@ -132,7 +137,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         await self.accept()
         self.session, self.user = session, session.user
         self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
-        watch(self)
+        sweeper.watch(self)
         await self.opened()
 
     async def join(self, room: str) -> None:
@@ -202,12 +207,15 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         )
 
     async def reply(self, frame: dict[str, Any]) -> None:
+        await self.tell(orjson.dumps(frame).decode())
+
+    async def tell(self, text: str) -> None:
         """Send, or give up on somebody who does not read: their client comes back, and catches up."""
         if self.is_closing:
             return
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self.send(text_data=orjson.dumps(frame).decode())
+                await self.send(text_data=text)
         except TimeoutError:
             await self.close(TRY_LATER)
 

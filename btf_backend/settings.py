@@ -127,6 +127,7 @@ X_FRAME_OPTIONS = "DENY"
 CACHE_KEY_PREFIX = env("CACHE_KEY_PREFIX", "btf")
 CHANNEL_REDIS_URL = env_redis("CHANNEL_REDIS_URL", env("REDIS_URL"))
 DATABASES = {"default": stores.postgresql() if ON_POSTGRESQL else stores.sqlite(BASE_DIR / "db.sqlite3")}
+SOCKET_DB_THREADS = env_int("SOCKET_DB_THREADS", 4, minimum=1, maximum=100)
 CACHES = {
     "default": stores.redis_cache(env_redis("REDIS_URL")) if ON_REDIS else stores.memory_cache("default"),
     # Of this process alone: where fairness limits fall back to while Redis is down.
@@ -139,6 +140,7 @@ CHANNEL_LAYERS = {
     if CHANNEL_REDIS_URL
     else stores.MEMORY_LAYER
 }
+STORE_REST_SECONDS = 1.0  # in which a Redis that did not answer is passed over, where that is possible
 STORAGES = {
     "default": stores.s3(VULTR) if ON_S3 else stores.DISK,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

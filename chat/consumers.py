@@ -7,22 +7,22 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from channels.db import database_sync_to_async
 from django.db import DataError, IntegrityError
 from rest_framework.exceptions import ValidationError
 
 from authentication.requests import session_of
 from authentication.websocket import SignedInConsumer
 from chat.access import access_conversation, reader
-from chat.realtime import Kind, event_of, frame_for, publish_typing
+from chat.realtime import Kind, event_of, ring_typing, text_for
 from chat.replay import missed
 from chat.serializers.messages import NewMessageSerializer
 from chat.services.history import revision_of
-from chat.services.posting import Draft, post_message
-from chat.sweep import unwatch, watch
+from chat.services.posting import Draft, admit_frame, post_message
+from chat.sweep import sweeper
 from core.exceptions import first_sentence
 from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
+from core.threads import in_database
 
 if TYPE_CHECKING:
     from chat.access import Reader
@@ -53,7 +53,7 @@ class GroupChatConsumer(SignedInConsumer):
 
     async def opened(self) -> None:
         """Join the group's room, then say where the conversation stands, and what was missed ``?after=``."""
-        self.turn = asyncio.Lock()
+        self.turn, self.door = asyncio.Lock(), asyncio.Lock()
         group_id = self.scope["url_route"]["kwargs"]["group_id"]
         if not await self.enter(group_id):
             return
@@ -65,7 +65,7 @@ class GroupChatConsumer(SignedInConsumer):
         revision, after = revision_of(self.group), self.scope["query"].get("after", [""])[0]
         self.cursor = min(int(after), revision) if REVISION.fullmatch(after) else revision
         await self.reply({"type": "connection.established", "groupId": self.group_id, "revision": revision})
-        watch(self)
+        sweeper.watch(self)
         await self.catch_up(revision)
 
     @property
@@ -77,9 +77,13 @@ class GroupChatConsumer(SignedInConsumer):
         return int(self.user.pk)
 
     async def enter(self, group_id: str) -> bool:
-        """Find out whether, and as what, the person is in the group; closes where they are not."""
+        """Find out whether, and as what, the person is in the group; closes where they are not.
+
+        One after the other: what was asked first must not overwrite what has been learnt since.
+        """
         try:
-            self.group, self.reader = await database_sync_to_async(self.standing)(group_id)
+            async with self.door:
+                self.group, self.reader = await in_database(self.standing)(group_id)
         except Refused as refusal:
             await self.close(code_of(refusal))
             return False
@@ -92,7 +96,7 @@ class GroupChatConsumer(SignedInConsumer):
         return group, reader(user, group)
 
     async def leave(self) -> None:
-        unwatch(self)
+        sweeper.unwatch(self)
         await super().leave()
 
     async def socket_recheck(self, event: dict[str, Any]) -> None:
@@ -129,21 +133,21 @@ class GroupChatConsumer(SignedInConsumer):
                 self.cursor = page.revision
 
     async def forward(self, event: Event) -> None:
-        frame = frame_for(event, self.reader)
-        if frame is not None:
-            await self.reply(frame)
+        text = text_for(event, self.reader)
+        if text is not None:
+            await self.tell(text)
 
     async def on_typing(self, frame: dict[str, Any]) -> None:
         """Tell the others, at most once in two seconds."""
         now = time.monotonic()
         if now - self.typed_at >= TYPING_EVERY_SECONDS:
             self.typed_at = now
-            await database_sync_to_async(publish_typing)(self.user, group=self.group)
+            await ring_typing(self.user, group=self.group)
 
     async def on_send_message(self, frame: dict[str, Any]) -> None:
         """Post, by the same road as over HTTP. The message comes back to everybody in the group."""
         try:
-            event = await database_sync_to_async(self.post)(frame)
+            event = await in_database(self.post)(frame)
         except ValidationError as error:
             await self.refuse("validation_error", first_sentence(error.detail))
         except TooMany as refusal:
@@ -169,6 +173,7 @@ class GroupChatConsumer(SignedInConsumer):
 
     def post(self, frame: dict[str, Any]) -> Event | None:
         """Return the event to tell the sender alone: of a message that was posted before (D26)."""
+        admit_frame(self.user_id)
         body = NewMessageSerializer(data=frame)
         body.is_valid(raise_exception=True)
         author = session_of(self.scope["token"]).user  # whose session may have ended, unheard

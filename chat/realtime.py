@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from django.db import models, transaction
 
 from chat.models import Message
 from chat.rendering import document_of, moment, person, render
-from core.realtime import room_of_group, send_to_room
+from core.realtime import ring, room_of_group, send_to_room
 
 if TYPE_CHECKING:
     from chat.access import Reader
@@ -56,10 +57,10 @@ def publish_reading(cursor: ReadCursor, *, group: Group) -> bool:
     return send_to_room(room_of_group(group.room), {"type": "chat.aside", "kind": "read", "payload": told})
 
 
-def publish_typing(user: User, *, group: Group) -> bool:
+async def ring_typing(user: User, *, group: Group) -> bool:
     """Tell the group's sockets that somebody is writing: true for 6 seconds, and then no more."""
     told = {"user": person(user), "expiresIn": TYPING_SECONDS}
-    return send_to_room(room_of_group(group.room), {"type": "chat.aside", "kind": "typing", "payload": told})
+    return await ring(room_of_group(group.room), {"type": "chat.aside", "kind": "typing", "payload": told})
 
 
 def event_since(message: Message, cursor: int) -> Event:
@@ -80,3 +81,19 @@ def frame_for(event: Event, reader: Reader) -> dict[str, Any] | None:
         return None
     payload = render(event["document"], reader, sight=event["sight"])
     return {"type": event["kind"], "revision": event["revision"], "payload": payload}
+
+
+def text_for(event: Event, reader: Reader) -> str | None:
+    """Return what ``frame_for`` does as text, made once for all in a process who read the same.
+
+    Those are the moderators, and all others, but for whoever wrote the message or what it quotes. The texts
+    hang on the event, which every socket of the process gets, and go with it.
+    """
+    texts: dict[Any, str | None] = event.setdefault("texts", {})
+    document = event["document"]
+    writers = {written["author"]["id"] for written in (document, document["replyTo"]) if written}
+    kind = (reader.is_moderator, reader.user_id if reader.user_id in writers else None)
+    if kind not in texts:
+        frame = frame_for(event, reader)
+        texts[kind] = orjson.dumps(frame).decode() if frame else None
+    return texts[kind]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from channels.db import database_sync_to_async
-
 from chat.realtime import event_since
 from chat.services.history import all_changes_after
+from core.threads import in_database
 
 if TYPE_CHECKING:
     from chat.realtime import Event
@@ -35,7 +34,7 @@ async def missed(group_id: str, cursor: int) -> Missed:
     """
     key = (asyncio.get_running_loop(), group_id, cursor)
     if key not in reads:
-        reads[key] = asyncio.create_task(database_sync_to_async(read)(group_id, cursor))
+        reads[key] = asyncio.ensure_future(in_database(read)(group_id, cursor))
         reads[key].add_done_callback(lambda _: reads.pop(key))
     # The socket that asked first may be closed meanwhile; the others still wait.
     return await asyncio.shield(reads[key])

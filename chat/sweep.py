@@ -1,26 +1,17 @@
-"""The safety net below the channel layer: every few seconds a process asks what its sockets have not heard.
-
-Two queries for all sockets of the process, as long as there are any: where each conversation stands and
-whose rights may have changed, and the links of supervisors.
-"""
+"""Below the rings of rooms: every few seconds a process asks what sockets have not heard."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any, Final, Protocol
 
-from channels.db import database_sync_to_async
 from django.db.models import Count, Max
 
-from authentication.sweep import look_after_all
-from core.exceptions import STORE_ERRORS
+from core.sweep import Sweeper, side_by_side
+from core.threads import in_database
 from groups.models import Group
 from users.models import StudentSupervisor
 
-logger = logging.getLogger(__name__)
-
-EVERY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 0.5  # in which an event may be on its way
 
 
@@ -37,45 +28,25 @@ class Watched(Protocol):
     async def recheck(self) -> None: ...
 
 
-sockets: set[Watched] = set()
-sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+class ConversationSweeper(Sweeper[Watched]):
+    """Has each socket ask again whose rights may have changed, and each read on that has fallen behind.
 
+    Two queries for all: where each conversation stands with who may be in it, and supervisors' links.
+    """
 
-def watch(socket: Watched) -> None:
-    """Look after a socket. Call it in the socket's event loop."""
-    sockets.add(socket)
-    loop = asyncio.get_running_loop()
-    if loop not in sweepers:
-        sweepers[loop] = loop.create_task(sweep_while_watching(loop))
+    every_seconds = 2.0
 
-
-def unwatch(socket: Watched) -> None:
-    sockets.discard(socket)
-
-
-async def sweep_while_watching(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        while sockets:
-            await asyncio.sleep(EVERY_SECONDS)
-            await sweep()
-    finally:
-        del sweepers[loop]
-
-
-async def sweep() -> None:
-    """Have each socket ask again whose rights may have changed, and each read on that has fallen behind."""
-    served = set(sockets)
-    try:
-        groups, links = await database_sync_to_async(standings)(
-            {socket.group_id for socket in served}, {socket.user_id for socket in served}
+    async def look_after(self, sockets: set[Watched]) -> None:
+        groups, links = await in_database(standings)(
+            {socket.group_id for socket in sockets}, {socket.user_id for socket in sockets}
         )
-    except STORE_ERRORS as error:
-        logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
-        return
-    await look_after_all(look_after(socket, groups, links) for socket in served)
+        await side_by_side(bring_up_to_date(socket, groups, links) for socket in sockets)
 
 
-async def look_after(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> None:
+sweeper = ConversationSweeper()
+
+
+async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> None:
     revision, version = groups.get(socket.group_id, (0, None))
     rights = (version, links.get(socket.user_id))
     # The first time, too: rights may have changed since the socket was let in.

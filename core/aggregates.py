@@ -1,10 +1,10 @@
-"""Rows below a row, as one JSON value in its query, on PostgreSQL and SQLite alike."""
+"""Rows below a row in its query, as one JSON value or as their number, on PostgreSQL and SQLite alike."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate, JSONField, QuerySet, Subquery
+from django.db.models import Aggregate, IntegerField, JSONField, QuerySet, Subquery
 
 if TYPE_CHECKING:
     from django.db.models.sql.compiler import SQLCompiler
@@ -24,6 +24,13 @@ class JsonList(Aggregate):
             template="%(function)s(JSON(%(expressions)s))",
             **extra,
         )
+
+
+class Counted(Subquery):
+    """How many rows a subquery has; of a slice no more are read than it may hold."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 def listed(rows: QuerySet[Any], per: str, value: Any) -> Subquery:

@@ -9,6 +9,7 @@ import logging
 import math
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -19,6 +20,8 @@ from django.utils.crypto import salted_hmac
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
+
+from core.breaker import Breaker, Resting
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
@@ -57,7 +60,16 @@ redis.call('SET', KEYS[1], spoken + each, 'PX', math.ceil(burst * each))
 return 0
 """
 
+# KEYS[1] as above; ARGV: ms a token. A bucket without a key is as full as it can be.
+POUR_BACK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end
+return 0
+"""
+
+AWAY = (RedisError, ConnectionInterrupted, Resting)
+
 memory_lock = Lock()
+counters = Breaker()
 
 
 @dataclass(frozen=True)
@@ -106,9 +118,12 @@ def key_of(bucket: str) -> str:
 
 def take_or_fall_back(bucket: str, rates: str) -> int:
     """Take like ``take``; while Redis is down, from this process's own memory: bounded all the same."""
+    if not rates:
+        return 0
     try:
-        return take(bucket, rates)
-    except (RedisError, ConnectionInterrupted):
+        with counters.asking():
+            return take(bucket, rates)
+    except AWAY:
         logger.warning("throttle_in_process")
         return take(bucket, rates, store="local")
 
@@ -123,10 +138,11 @@ def pour(bucket: str, *, burst: int, per_second: float) -> int:
     cache = caches["default"]
     if isinstance(cache, RedisCache):
         try:
-            connection = cache.client.get_client(write=True)
-            wait = int(connection.eval(POUR, 1, str(cache.make_key(key)), now, each, burst))
+            with counters.asking():
+                connection = cache.client.get_client(write=True)
+                wait = int(connection.eval(POUR, 1, str(cache.make_key(key)), now, each, burst))
             return math.ceil(wait / 1000)
-        except (RedisError, ConnectionInterrupted):
+        except AWAY:
             logger.warning("throttle_in_process")
             cache = caches["local"]
     return math.ceil(pour_in_memory(cache, key, now, each=each, burst=burst) / 1000)
@@ -139,6 +155,23 @@ def pour_in_memory(cache: BaseCache, key: str, now: int, *, each: int, burst: in
             cache.set(key, spoken + each, timeout=burst * each / 1000)
             return 0
     return wait
+
+
+def pour_back(bucket: str, *, per_second: float) -> None:
+    """Give back a token that ``pour`` gave, and of which nothing came. Best effort, while Redis is away."""
+    key, each, cache = key_of(bucket), round(1000 / per_second), caches["default"]
+    if isinstance(cache, RedisCache):
+        try:
+            with counters.asking():
+                cache.client.get_client(write=True).eval(POUR_BACK, 1, str(cache.make_key(key)), each)
+        except AWAY:
+            logger.warning("throttle_in_process")
+            cache = caches["local"]
+        else:
+            return
+    # In memory, too, nothing is kept of a bucket that is full.
+    with memory_lock, suppress(ValueError):
+        cache.decr(key, each)
 
 
 def take_on_redis(cache: Any, key: str, limits: tuple[Limit, ...], now: int) -> int:

@@ -5,6 +5,7 @@ The database is the truth, the layer a doorbell: a failed ring is a log line, ne
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,16 +14,20 @@ from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from core.breaker import Breaker, Resting
+
 if TYPE_CHECKING:
     from uuid import UUID
 
 logger = logging.getLogger(__name__)
+doorbell = Breaker()
 
 UNAUTHENTICATED: Final = 4401
 FORBIDDEN: Final = 4403
 UNKNOWN: Final = 4404
 FLOODED: Final = 4429
 TRY_LATER: Final = 1013
+RING_SECONDS: Final = 0.5
 
 
 def room_of_user(user_id: int) -> str:
@@ -35,17 +40,28 @@ def room_of_group(room: UUID) -> str:
     return f"group.{room.hex}"
 
 
-def send_to_room(room: str, event: dict[str, Any]) -> bool:
-    """Ring every socket of a room, at once; call it after the commit. False where nobody could be told."""
+async def ring(room: str, event: dict[str, Any]) -> bool:
+    """Ring every socket of a room, at once; call it after the commit. False where nobody could be told.
+
+    While the layer does not answer, it is tried once in a while and passed over in between.
+    """
     layer = get_channel_layer()
     try:
-        async_to_sync(layer.group_send)(room, event)
-    except (RedisError, OSError, ChannelFull, TimeoutError) as error:
+        with doorbell.asking():
+            # A connection serves one ring after the other: this bounds the wait for one's turn, too.
+            async with asyncio.timeout(RING_SECONDS):
+                await layer.group_send(room, event)
+    except (RedisError, OSError, ChannelFull, Resting) as error:
         logger.warning(
             "fan_out_failed", extra={"event_type": event["type"], "store_error": type(error).__name__}
         )
         return False
     return True
+
+
+def send_to_room(room: str, event: dict[str, Any]) -> bool:
+    """Ring from a thread, where no event loop runs."""
+    return async_to_sync(ring)(room, event)
 
 
 def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:

@@ -99,6 +99,8 @@ class HouseRunner(django_runner.DiscoverRunner):
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         # What one test has met is nothing to the next.
         settings.STORE_REST_SECONDS = 0
+        # Other threads would have connections of their own, outside a test's transaction.
+        settings.SOCKET_DB_THREADS = 0
 
     def run_tests(self, test_labels: list[str], **kwargs: Any) -> int:
         self.totals = "0 passed, 1 failed, 0 skipped"
@@ -153,7 +155,7 @@ def plan_of(query: str, *, run: bool = False, without: tuple[str, ...] = ()) -> 
     with connection.cursor() as cursor:
         for kind in without:
             cursor.execute(f"SET LOCAL enable_{kind} = off")
-        cursor.execute(f"EXPLAIN {'ANALYZE ' if run else ''}{query}")
+        cursor.execute(f"EXPLAIN {'(ANALYZE, BUFFERS) ' if run else ''}{query}")
         return "\n".join(line for (line,) in cursor.fetchall())
 
 

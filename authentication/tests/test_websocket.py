@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from authentication.models import SignInSession
 from authentication.sessions import end_session, log_out, open_session
-from authentication.sweep import sockets, sweep
+from authentication.sweep import sweeper
 from btf_backend.routing import application
 from users.models import User
 from users.services.accounts import change_status
@@ -155,7 +155,7 @@ class SocketTests(TransactionTestCase):
     async def test_an_event_that_got_lost_closes_the_socket_late_but_surely(self) -> None:
         """SAFETY R21: the sweep finds ended sessions and suspended people."""
         for change in ({"revoked_at": timezone.now()}, {"user__status": "inactive"}):
-            with self.subTest(str(change)), patch("authentication.sweep.EVERY_SECONDS", 0.05):
+            with self.subTest(str(change)), patch.object(sweeper, "every_seconds", 0.05):
                 socket = await self.opened(self.pair.access)
                 if "revoked_at" in change:
                     await SignInSession.objects.aupdate(**change)
@@ -165,7 +165,7 @@ class SocketTests(TransactionTestCase):
                 await SignInSession.objects.aupdate(revoked_at=None)
 
     async def test_the_sweep_survives_an_outage_and_leaves_the_others_open(self) -> None:
-        with patch("authentication.sweep.EVERY_SECONDS", 0.05):
+        with patch.object(sweeper, "every_seconds", 0.05):
             socket = await self.opened(self.pair.access)
             with patch("authentication.sweep.live_sessions", side_effect=OperationalError):
                 self.assertTrue(await socket.receive_nothing(timeout=0.2))
@@ -174,10 +174,10 @@ class SocketTests(TransactionTestCase):
 
     async def test_one_that_fails_to_close_keeps_no_other_open(self) -> None:
         first, second = await self.opened(self.pair.access), await self.opened(self.pair.access)
-        broken = next(iter(sockets))
+        broken = next(iter(sweeper.sockets))
         await SignInSession.objects.aupdate(revoked_at=timezone.now())
         with patch.object(broken, "close", side_effect=RuntimeError):
-            await sweep()
+            await sweeper.sweep()
 
         codes = [await self.code_or_silence(socket) for socket in (first, second)]
         self.assertEqual(sorted(codes), [0, 4401])
@@ -191,11 +191,11 @@ class SocketTests(TransactionTestCase):
 
     async def test_a_socket_that_has_gone_is_not_watched_any_more(self) -> None:
         socket = await self.opened(self.pair.access)
-        self.assertEqual(len(sockets), 1)
+        self.assertEqual(len(sweeper.sockets), 1)
 
         await socket.disconnect()
 
-        self.assertEqual(len(sockets), 0)
+        self.assertEqual(len(sweeper.sockets), 0)
 
     async def test_a_frame_is_measured_in_bytes(self) -> None:
         socket = await self.opened(self.pair.access)

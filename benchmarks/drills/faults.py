@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -66,6 +68,15 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def freeze(self) -> None:
+        """Let it neither answer nor refuse, as a stuck host does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End it as an operator would."""
         if self.process is not None and self.process.poll() is None:
@@ -101,7 +112,8 @@ def socket_server() -> Server:
     """Return uvicorn as in production."""
     return Server(
         *(str(BIN / "uvicorn"), "btf_backend.asgi:application", "--host", HOST, "--port", "{port}"),
-        *("--ws-max-size", "1048576", "--timeout-graceful-shutdown", "10", "--log-level", "warning"),
+        *("--ws-max-size", "1048576", "--ws-per-message-deflate", "false"),
+        *("--timeout-graceful-shutdown", "10", "--log-level", "warning"),
     )
 
 
@@ -115,6 +127,18 @@ def wait_until_ready(server: Server) -> None:
         else:
             return
     raise SystemExit(f"{server.command[0]} does not answer:\n{server.told()[-2_000:]}")
+
+
+def spread(name: str, seconds: list[float]) -> float:
+    """Print median, p99 and the largest of some times; return the p99."""
+    if not seconds:
+        print(f"{name:34}    none")
+        return 0.0
+    ordered = sorted(seconds)
+    p99 = ordered[len(ordered) * 99 // 100]
+    for what, value in (("p50", statistics.median(ordered)), ("p99", p99), ("slowest", ordered[-1])):
+        print(f"{f'{name}, {what}':34}{value:>8.3f} s")
+    return p99
 
 
 def prepare(redis_port: int, **more: str) -> Any:

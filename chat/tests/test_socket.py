@@ -14,7 +14,7 @@ from authentication import seats
 from authentication.sessions import open_session
 from chat.consumers import FLOODS_BORNE
 from chat.models import Message
-from chat.sweep import sockets
+from chat.sweep import sweeper
 from chat.tests.sockets import SocketCase
 from groups.tests.cases import call
 
@@ -108,11 +108,11 @@ class HandshakeTests(SocketCase):
     async def test_what_has_gone_is_not_looked_after_any_more(self) -> None:
         socket = await self.opened(self.student)
         await socket.asks({"action": "ping"})
-        self.assertEqual(len(sockets), 1)
+        self.assertEqual(len(sweeper.sockets), 1)
 
         await self.close(socket)
 
-        self.assertEqual(len(sockets), 0)
+        self.assertEqual(len(sweeper.sockets), 0)
 
 
 class FrameTests(SocketCase):
@@ -234,6 +234,17 @@ class FrameTests(SocketCase):
         self.assertEqual(mine, [])
         await self.close(typist, friend)
 
+    async def test_typing_and_pings_wait_for_no_database(self) -> None:
+        typist, friend = await self.opened(self.student), await self.opened(self.friend)
+        with (
+            patch("chat.consumers.in_database", side_effect=AssertionError),
+            patch("channels.consumer.aclose_old_connections", side_effect=AssertionError),
+        ):
+            await typist.send_json_to({"action": "typing"})
+            self.assertEqual((await friend.hears())["type"], "typing")
+            self.assertEqual(await friend.asks({"action": "ping"}), {"type": "pong"})
+        await self.close(typist, friend)
+
     async def test_reading_is_told_to_the_others(self) -> None:
         await self.act(self.write)
         reader, friend = await self.opened(self.friend), await self.opened(self.student)
@@ -271,6 +282,14 @@ class FloodTests(SocketCase):
         self.assertEqual(
             (await socket.asks({"action": "send_message", "text": "Hi"}))["type"], "message.created"
         )
+        await self.close(socket)
+
+    async def test_even_what_is_refused_is_counted(self) -> None:
+        socket = await self.opened(self.student)
+        with patch("chat.services.posting.FRAMES_BURST", 2):
+            answers = [(await socket.asks({"action": "send_message"}))["error"] for _ in range(3)]
+
+        self.assertEqual(answers, ["validation_error", "validation_error", "rate_limited"])
         await self.close(socket)
 
     async def test_who_does_not_stop_is_closed(self) -> None:

@@ -12,7 +12,7 @@ from authentication import seats
 from authentication.websocket import SignedInConsumer
 from chat.models import Message
 from chat.replay import PAGE
-from chat.sweep import sockets, sweep
+from chat.sweep import sweeper
 from chat.tests.sockets import PATIENCE, SocketCase
 from core.realtime import send_to_room
 
@@ -159,7 +159,7 @@ class LossTests(SocketCase):
         with deaf():
             await self.post("Lost")
 
-        await sweep()
+        await sweeper.sweep()
 
         heard = await self.heard(*sockets_of_all)
         self.assertEqual([revisions(frames) for frames in heard], [[1]] * 3)
@@ -182,15 +182,15 @@ class LossTests(SocketCase):
     async def test_a_sweep_that_finds_the_database_away_closes_nobody(self) -> None:
         socket = await self.opened(self.friend)
         with patch("chat.sweep.standings", side_effect=OperationalError):
-            await sweep()
+            await sweeper.sweep()
 
         self.assertEqual(await socket.asks({"action": "ping"}), {"type": "pong"})
         await self.close(socket)
 
     async def test_a_round_without_sockets_and_one_without_news_say_nothing(self) -> None:
-        await sweep()
+        await sweeper.sweep()
         socket = await self.opened(self.friend)
-        await sweep()
+        await sweeper.sweep()
 
         self.assertEqual(await self.heard(socket), [[]])
         await self.close(socket)
@@ -219,7 +219,7 @@ class SlowReaderTests(SocketCase):
     async def one_that_does_not_read(self) -> tuple[Socket, Any]:
         socket = await self.opened(self.friend)
         await socket.asks({"action": "ping"})
-        (consumer,) = sockets
+        (consumer,) = sweeper.sockets
         self.stuck.add(consumer)
         return socket, consumer
 
@@ -236,7 +236,7 @@ class SlowReaderTests(SocketCase):
             await self.post("Hi")
             await socket.wait(timeout=PATIENCE)
 
-        self.assertEqual(len(sockets), 0)
+        self.assertEqual(len(sweeper.sockets), 0)
         self.assertFalse(seats.taken)
 
     async def test_the_others_hear_of_it_all_the_same(self) -> None:
@@ -246,7 +246,7 @@ class SlowReaderTests(SocketCase):
         with deaf():
             await self.post("Lost")
 
-        await sweep()
+        await sweeper.sweep()
 
         (frames,) = await self.heard(friend)
         self.assertEqual(revisions(frames), [1])

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import orjson
+from channels.layers import get_channel_layer
+from django.test import SimpleTestCase
+
 from authentication.models import SignInSession
 from authentication.sessions import end_session, sign_out_everywhere
+from chat.access import Reader
 from chat.models import Message
-from chat.sweep import sweep
+from chat.realtime import frame_for, text_for
+from chat.sweep import sweeper
 from chat.tests.sockets import SocketCase
 from groups.models import Group, GroupMember
 from groups.services.members import remove_member
@@ -123,10 +131,42 @@ class AudienceTests(SocketCase):
 
     async def test_a_layer_that_is_down_fails_no_post(self) -> None:
         """B61."""
-        with patch("core.realtime.async_to_sync", side_effect=OSError):
+        with patch.object(get_channel_layer(), "group_send", side_effect=OSError):
             posted = await self.post("Hi")
 
         self.assertEqual((await Message.objects.aget()).pk, posted["id"])
+
+
+class SharedTextTests(SimpleTestCase):
+    """A process renders an event once for all who read the same of it, and never for anybody else."""
+
+    AUTHOR, QUOTED, MEMBER, OTHER, MENTOR, ADMIN = (Reader(n, is_moderator=n > 4) for n in range(1, 7))
+    SIGHTS = tuple(Message.Sight.values)
+
+    def event(self, sight: str, before: str, quote_sight: str | None) -> dict[str, Any]:
+        quote = {"id": 1, "author": {"id": self.QUOTED.user_id}, "text": "Quoted", "sight": quote_sight}
+        moderation = {"status": "approved", "note": "Careful", "moderatedAt": None, "moderatedBy": None}
+        document: dict[str, Any] = {"author": {"id": self.AUTHOR.user_id}, "text": "Hi", "clientId": "c1"}
+        document |= {"moderation": moderation, "replyTo": quote if quote_sight else None}
+        event = {"kind": "message.updated", "revision": 7, "document": document}
+        return {**event, "sight": sight, "before": before}
+
+    def test_everybody_gets_what_is_theirs(self) -> None:
+        readers = (self.AUTHOR, self.QUOTED, self.MEMBER, self.OTHER, self.MENTOR, self.ADMIN)
+        for sight, before, quote_sight in product(self.SIGHTS, self.SIGHTS, (None, *self.SIGHTS)):
+            event = self.event(sight, before, quote_sight)
+            for reader in (*readers, *reversed(readers)):
+                with self.subTest(sight=sight, before=before, quote=quote_sight, reader=reader):
+                    frame = frame_for(event, reader)
+                    self.assertEqual(text_for(event, reader), frame and orjson.dumps(frame).decode())
+
+    def test_it_is_made_once_for_those_who_read_the_same(self) -> None:
+        event = self.event("all", "all", None)
+        with patch("chat.realtime.frame_for", side_effect=frame_for) as made:
+            for reader in (self.MEMBER, self.OTHER, self.QUOTED, self.MENTOR, self.ADMIN, self.AUTHOR):
+                text_for(event, reader)
+
+        self.assertEqual(made.call_count, 3)
 
 
 class EndTests(SocketCase):
@@ -240,6 +280,28 @@ class EndTests(SocketCase):
         self.assertEqual((await socket.hears())["payload"]["text"], REMOVED)
         await self.close(socket)
 
+    async def test_what_was_asked_first_does_not_overwrite_what_was_learnt_since(self) -> None:
+        socket = await self.opened(self.mentor)
+        await socket.asks({"action": "ping"})
+        consumer: Any = next(iter(sweeper.sockets))
+        before, since = Reader(self.mentor.pk, is_moderator=True), Reader(self.mentor.pk, is_moderator=False)
+        answers, slow = [before, since], asyncio.Event()
+
+        async def ask(_: str) -> tuple[Group, Reader]:
+            answer = answers.pop(0)
+            if answer is before:
+                await slow.wait()
+            return self.group, answer
+
+        with patch("chat.consumers.in_database", lambda _: ask):
+            rechecks = [asyncio.create_task(consumer.recheck()) for _ in range(2)]
+            await asyncio.sleep(0.01)
+            slow.set()
+            await asyncio.gather(*rechecks)
+
+        self.assertIs(consumer.reader, since)
+        await self.close(socket)
+
 
 class LostPushTests(SocketCase):
     """SAFETY R21: what the channel layer did not bring, the sweep finds."""
@@ -247,14 +309,14 @@ class LostPushTests(SocketCase):
     async def swept(self, user: User, act: Callable[[], Any]) -> int:
         """Return the close code after two rounds, the first of which learns how things stand."""
         socket: Socket = await self.opened(user)
-        await sweep()
+        await sweeper.sweep()
         with (
             patch("groups.services.holding.recheck_sockets"),
             patch("users.services.links.recheck_sockets"),
             patch("groups.services.teams.close_sockets"),
         ):
             await self.act(act)
-        await sweep()
+        await sweeper.sweep()
         return await socket.close_code()
 
     async def test_it_closes_whoever_may_not_stay(self) -> None:
@@ -276,6 +338,6 @@ class LostPushTests(SocketCase):
         await socket.asks({"action": "ping"})
         await StudentSupervisor.objects.all().adelete()
 
-        await sweep()
+        await sweeper.sweep()
 
         self.assertEqual(await socket.close_code(), 4403)

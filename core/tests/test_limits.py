@@ -11,11 +11,15 @@ from unittest import skipIf, skipUnless
 from unittest.mock import patch
 
 import time_machine
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.cache.backends.locmem import LocMemCache
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
+from django_redis.cache import RedisCache
+from redis.exceptions import ConnectionError as RedisDown
+from redis.exceptions import TimeoutError as RedisSilent
 
-from core.limits import Limit, key_of, parse_limits, take
+from core.breaker import Breaker
+from core.limits import Limit, key_of, parse_limits, pour, pour_back, take, take_or_fall_back
 from core.testing import in_parallel, on_redis
 
 if TYPE_CHECKING:
@@ -103,6 +107,35 @@ class WindowTests(LimitTestCase):
         return len(list(within(1))) >= 2 or len(list(within(10))) >= 5
 
 
+class BucketTests(LimitTestCase):
+    def pour(self, after: float = 0) -> int:
+        self.clock.shift(after)
+        return pour(self.bucket, burst=2, per_second=0.1)
+
+    def test_a_token_is_there_again_when_it_was_given_back(self) -> None:
+        self.assertEqual([self.pour() for _ in range(3)], [0, 0, 10])
+
+        pour_back(self.bucket, per_second=0.1)
+
+        self.assertEqual([self.pour(), self.pour()], [0, 10])
+        self.assertEqual([self.pour(after=10), self.pour()], [0, 10])
+
+    def test_a_bucket_never_holds_more_than_its_burst(self) -> None:
+        pour_back(self.bucket, per_second=0.1)
+
+        self.assertEqual([self.pour() for _ in range(3)], [0, 0, 10])
+        pour_back(self.bucket, per_second=0.1)
+        self.assertEqual([self.pour(after=20), self.pour(), self.pour()], [0, 0, 10])
+
+    @skipUnless(on_redis(), "Memory is never away.")
+    def test_while_redis_is_away_it_goes_back_to_where_it_came_from(self) -> None:
+        away = patch("redis.client.Redis.eval", side_effect=RedisDown)
+        with away, patch("core.limits.counters", Breaker()), self.assertLogs("core.limits"):
+            self.assertEqual([self.pour() for _ in range(3)], [0, 0, 10])
+            pour_back(self.bucket, per_second=0.1)
+            self.assertEqual(self.pour(), 0)
+
+
 class ParallelTests(LimitTestCase):
     @staticmethod
     def slowly(cache: Any, key: str, default: Any = None, get: Any = LocMemCache.get) -> Any:
@@ -148,3 +181,43 @@ class ExpiryTests(LimitTestCase):
         left = client.client.get_client().pttl(client.make_key(key_of(self.bucket)))
 
         self.assertTrue(14 * 60 * 1_000 < left <= 15 * 60 * 1_000, left)
+
+
+@override_settings(STORE_REST_SECONDS=60)
+class SilentRedisTests(LimitTestCase):
+    """SAFETY R2, R3: who has a fall-back waits once for all; who has none asks each time."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        silent = RedisCache("redis://127.0.0.1:1/0", {})
+        self.asked = self.enterContext(patch.object(silent.client, "get_client", side_effect=RedisSilent))
+        self.enterContext(patch("core.limits.caches", {"default": silent, "local": caches["local"]}))
+        self.enterContext(patch("core.limits.counters", Breaker()))
+
+    def test_fairness_is_then_counted_in_this_process(self) -> None:
+        with self.assertLogs("core.limits"):
+            waits = [take_or_fall_back(self.bucket, "2/1m") for _ in range(3)]
+
+        self.assertEqual((waits, self.asked.call_count), ([0, 0, 60], 1))
+
+    def test_so_are_tokens(self) -> None:
+        with self.assertLogs("core.limits"):
+            waits = [pour(self.bucket, burst=2, per_second=1) for _ in range(3)]
+
+        self.assertEqual((waits, self.asked.call_count), ([0, 0, 1], 1))
+
+    def test_no_limit_asks_nobody_and_so_tells_nothing_of_redis(self) -> None:
+        with self.assertLogs("core.limits") as logs:
+            for rates in ("2/1m", "", "2/1m"):
+                take_or_fall_back(self.bucket, rates)
+
+        self.assertEqual((self.asked.call_count, len(logs.records)), (1, 2))
+
+    def test_a_budget_of_guesses_is_never_counted_elsewhere(self) -> None:
+        with self.assertLogs("core.limits"):
+            take_or_fall_back(self.bucket, "2/1m")
+
+        for _ in range(2):
+            with self.assertRaises(RedisSilent):
+                take(self.bucket, "2/1m")
+        self.assertEqual(self.asked.call_count, 3)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from core.breaker import Breaker
 from core.layer import BoundedPubSubLayer
-from core.realtime import close_sockets, room_of_user, send_to_room
+from core.realtime import close_sockets, ring, room_of_user, send_to_room
 
 EVENT = {"type": "chat.event", "payload": "ada@example.org"}
 
@@ -56,6 +58,40 @@ class RealtimeTests(SimpleTestCase):
         dead = BoundedPubSubLayer(hosts=["redis://127.0.0.1:1/0"])
         with patch("core.realtime.get_channel_layer", return_value=dead), self.assertLogs("core.realtime"):
             self.assertFalse(send_to_room("room", EVENT))
+
+    @override_settings(STORE_REST_SECONDS=60)
+    def test_a_layer_that_did_not_answer_is_not_waited_for_again(self) -> None:
+        """SAFETY R2."""
+        with (
+            patch("core.realtime.doorbell", Breaker()),
+            self.layer(side_effect=TimeoutError) as get_layer,
+            self.assertLogs("core.realtime") as logs,
+        ):
+            self.assertEqual([send_to_room("room", EVENT) for _ in range(3)], [False] * 3)
+
+        get_layer.return_value.group_send.assert_awaited_once()
+        errors = [vars(record)["store_error"] for record in logs.records]
+        self.assertEqual(errors, ["TimeoutError", "Resting", "Resting"])
+
+    @override_settings(STORE_REST_SECONDS=60)
+    def test_a_full_layer_is_there(self) -> None:
+        with (
+            patch("core.realtime.doorbell", Breaker()),
+            self.layer(side_effect=[ChannelFull, None]),
+            self.assertLogs("core.realtime"),
+        ):
+            self.assertEqual([send_to_room("room", EVENT) for _ in range(2)], [False, True])
+
+    async def test_nobody_waits_for_ever_for_their_turn(self) -> None:
+        async def wait(*_: Any) -> None:
+            await asyncio.Event().wait()
+
+        with (
+            patch("core.realtime.RING_SECONDS", 0.01),
+            self.layer(side_effect=wait),
+            self.assertLogs("core.realtime"),
+        ):
+            self.assertFalse(await ring("room", EVENT))
 
     def test_a_mistake_of_ours_is_not_swallowed(self) -> None:
         with self.layer(side_effect=KeyError("type")), self.assertRaises(KeyError):
