@@ -11,6 +11,8 @@ from groups.access import can_moderate
 from groups.models import Group
 
 if TYPE_CHECKING:
+    from django.db.models import Subquery
+
     from groups.models.teams import GroupQuerySet
     from users.models import User
 
@@ -34,9 +36,12 @@ class Reader:
         return self.is_moderator or own or sight == Message.Sight.ALL
 
 
-def access_conversation(user: User, group_id: str) -> Group:
-    """Return the group of a conversation, with its counters. Raises Outside (403), or Missing (404)."""
-    group: Group | None = conversations_of(user).filter(pk=group_id).first()
+def access_conversation(user: User, group_id: str, **beside: Subquery) -> Group:
+    """Return the group of a conversation, with its counters and what else is asked beside.
+
+    Raises Outside (403), or Missing (404).
+    """
+    group: Group | None = conversations_of(user).annotate(**beside).filter(pk=group_id).first()
     if group is None:
         raise Outside if Group.objects.filter(pk=group_id).exists() else Missing
     return group

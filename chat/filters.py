@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_BIGINT: Final = 2**63 - 1
 MOST: Final = 100
+FINDABLE: Final = re.compile(r"[^\W_]{3}")
 
 
 class ReportFilter(filters.FilterSet):
@@ -52,8 +54,17 @@ class MomentField(serializers.CharField):
 class SearchQuerySerializer(serializers.Serializer[dict[str, Any]]):
     """Query parameters of the search."""
 
-    q = serializers.CharField(min_length=2, max_length=200, help_text="What to find, as it stands there.")
+    q = serializers.CharField(
+        max_length=200,
+        help_text="What to find, as it stands there: with three letters or digits in a row, or more.",
+    )
     group = serializers.CharField(required=False, allow_blank=True, help_text="In this group alone.")
+
+    def validate_q(self, q: str) -> str:
+        """Refuse what no trigram index can help with: it would read every message there is."""
+        if not FINDABLE.search(q):
+            raise serializers.ValidationError("Write at least three letters or digits in a row.")
+        return q
 
 
 class HistoryQuerySerializer(serializers.Serializer[dict[str, Any]]):

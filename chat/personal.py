@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+
 from chat.models import Message, MessageAttachment
 from core.uploads.erasure import rename_telling
 
@@ -52,6 +54,13 @@ def needed_uploads(ids: Collection[int], /) -> set[int]:
     """Return those of the uploads that hang on a message, also a removed one: moderators still read it."""
     attached = MessageAttachment.objects.filter(upload_id__in=ids)
     return set(attached.values_list("upload_id", flat=True))
+
+
+def hold_messages(user: User, /) -> None:
+    """Lock every message that the erasure changes, in the order in which all do who change messages."""
+    theirs = Q(author=user) | Q(deleted_by=user) | Q(moderated_by=user)
+    rows = Message.objects.filter(theirs).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
 def erase_names(user: User, /) -> None:

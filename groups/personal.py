@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Q
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from users.models import User
+
+IN_MESSAGES: Final = ("messages__author", "messages__deleted_by", "messages__moderated_by")
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
@@ -65,7 +67,7 @@ def hold_groups(user: User, /) -> None:
     ids = ids.union(
         Group.everything.filter(mentor=user).order_by().values("pk"),
         Task.everything.filter(assigned_to=user).order_by().values("milestone__group_id"),
-        Group.everything.filter(messages__author=user).order_by().values("pk"),
+        *(Group.everything.filter(**{path: user}).order_by().values("pk") for path in IN_MESSAGES),
     )
     # Read here: a union cannot be locked.
     held = Group.everything.filter(pk__in=[row["group_id"] for row in ids]).order_by("pk")

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.console.trends import weekly_trends
 from chat.models import Message
+from chat.tests.factories import make_many
 from core.models import AuditEvent
 from core.testing import count_rows_anew, plan_of
 from events.models import EventRegistration
@@ -139,13 +140,12 @@ def fill_three_years() -> None:
         User(username=f"p{n}", email=f"p{n}@example.org", date_joined=at) for n, at in enumerate(moments)
     ]
     User.objects.bulk_create(people)
-    group, event = make_group(), make_event()
     AuditEvent.objects.bulk_create(
         AuditEvent(action=f"action{n % 20}", at=at) for n, at in enumerate(moments)
     )
-    Message.objects.bulk_create(
-        Message(group=group, author=people[0], text="x", created_at=at) for at in moments
-    )
+    # More of these: their index tells ranges of the table apart, and no single rows.
+    make_many(make_group(), count=30_000, since=moments[-1], apart=timedelta(hours=0.9))
+    event = make_event()
     registrations = EventRegistration.objects.bulk_create(
         EventRegistration(event=event, user=person) for person in people
     )

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.db.models import F, Value
 from django.db.models.functions import JSONObject, Lower
@@ -15,7 +16,7 @@ from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from chat.models.marks import Mention, Reaction
-from core.aggregates import listed
+from core.aggregates import Counted, listed
 from core.models import Upload
 from groups.models import Group
 
@@ -112,6 +113,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
             )
         )
 
+    def with_times_quoted(self) -> Self:
+        """How often each message is quoted; not counted beyond how often it may be."""
+        quotes = Message.objects.filter(reply_to=models.OuterRef("pk")).order_by().values("pk")
+        return self.annotate(times_quoted=Counted(quotes[: Message.QUOTES]))
+
     def readable(self, user: User, *, as_moderator: bool) -> Self:
         """Moderators read every row; others what is in sight, and their own that waits for review (D4)."""
         if as_moderator:
@@ -176,6 +182,7 @@ class Message(models.Model):
     # Set by ``with_details``; null where there is none.
     reaction_rows: list[dict[str, Any]] | None
     mention_ids: list[int] | None
+    times_quoted: int  # by ``with_times_quoted``
 
     IN_SIGHT: ClassVar = models.Q(is_deleted=False, moderation_status=Moderation.APPROVED)
 
@@ -240,7 +247,8 @@ class Message(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["group", "-created_at", "-id"], name="message_timeline"),
-            models.Index(fields=["created_at"], name="message_by_moment"),
+            # Without an order: a page of a group must never go by it.
+            BrinIndex(fields=["created_at"], name="message_by_moment"),
         ]
 
     def __str__(self) -> str:

@@ -1,18 +1,23 @@
-"""Locks on conversations; with one held, once more whether the person may be in it."""
+"""Locks in conversations: people first, then the conversation, then its messages, in the order of their ids.
+
+With the conversation held, once more whether the person may be in it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Exists
+from django.db.models import Exists, Q
 
 from chat.access import access_conversation, conversations_of
 from chat.models import Conversation, Message
 from core.refusals import Missing
 from users.models import User
-from users.services.holding import acting
+from users.services.holding import locked, still_acting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from groups.models import Group
 
 
@@ -24,24 +29,49 @@ class HeldConversation(NamedTuple):
     by: User
 
 
-def hold_conversation(group_id: str, *, by: User) -> HeldConversation:
-    """Lock who acts and the conversation, and return them as they are now.
+class HeldMessage(NamedTuple):
+    """A message as it is now, its row locked, with what was locked before it."""
 
-    Raises Outside (403) and Missing (404) where the person is not, or not any more, in the group, or it
-    has gone; and what ``acting`` raises.
+    message: Message
+    conversation: Conversation
+    group: Group
+    by: User
+    people: set[int]
+
+
+def hold_conversation(group_id: str, *, by: User) -> HeldConversation:
+    """Lock the conversation, and return it and who acts as they are now.
+
+    Enough for what adds rows. Raises Outside (403) and Missing (404) where the person is not, or not any
+    more, in the group, or it has gone; SignedOut (401) where they may not act any more, Forbidden (403)
+    where they are no admin any more.
     """
     conversation = Conversation.objects.select_for_update().filter(group_id=group_id).first()
     # After the lock, in a statement of its own: it must see what was committed meanwhile.
     group = conversations_of(by).filter(Exists(User.objects.still(by)), pk=group_id).first()
     if group is None:
-        by = acting(by)
+        # Not locked: people come before conversations.
+        by = still_acting(by, User.objects.filter(pk=by.pk).first())
         group = access_conversation(by, group_id)
     return HeldConversation(conversation or Conversation.objects.hold(group_id), group, by)
 
 
+def hold_message(message: Message, *, by: User, beside: Iterable[int] = ()) -> HeldMessage:
+    """Lock who acts and people beside them (by id), then the conversation, then the message.
+
+    Erasing somebody holds their row and then waits for messages: whom a change points at is locked before
+    the message is. Raises what ``hold_conversation`` raises, and Missing (404) where the message has gone.
+    """
+    people = {row.pk: row for row in locked(Q(pk__in={by.pk, *beside}))}
+    by = still_acting(by, people.get(by.pk))
+    conversation, group, by = hold_conversation(message.group_id, by=by)
+    return HeldMessage(held_message(message), conversation, group, by, set(people))
+
+
 def held_message(message: Message) -> Message:
-    """Return a message as it is now; its conversation must be held. Raises Missing (404)."""
-    found = Message.objects.with_details().filter(pk=message.pk).first()
+    """Lock a message, and return it as it is now; its conversation must be held. Raises Missing (404)."""
+    rows = Message.objects.with_details().select_for_update(of=("self",), no_key=True)
+    found = rows.filter(pk=message.pk).first()
     if found is None:
         raise Missing
     return found

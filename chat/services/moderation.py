@@ -13,8 +13,8 @@ from chat.access import reader
 from chat.models import Message
 from chat.realtime import Kind, publish_on_commit
 from chat.rendering import EXCERPT
-from chat.services.holding import held_message, hold_conversation
-from chat.services.mentions import write_mentions
+from chat.services.holding import held_message, hold_message
+from chat.services.mentions import people_named, write_mentions
 from core import audit
 from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
@@ -50,16 +50,16 @@ def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Mes
     """Edit one's own ``text`` (D24), or moderate: ``moderation_status``, ``moderation_note``, ``restore``.
 
     Raises NotYourMessage, EditWindowOver, Forbidden (403), EmptyMessage (400), Missing (404), and what
-    ``hold_conversation`` raises. Durable, holds the conversation; the sockets hear of it.
+    ``hold_message`` raises. Durable, holds whom the text names, and the message; the sockets hear of it.
     """
-    conversation, group, by = hold_conversation(message.group_id, by=by)
-    message = held_message(message)
+    named = people_named(values.get("text", ""), message.group_id)
+    message, conversation, group, by, people = hold_message(message, by=by, beside=named)
     before, quoted = message.sight, shown_in_quotes(message)
     if not reader(by, group).sees(before, author_id=message.author_id):
         raise Missing  # removed since it was looked up: what moderators judge stays as it was
     if "text" in values:
         edit(message, values["text"], by=by)
-        write_mentions(message, group=group)
+        write_mentions(message, named & people)
     if values.keys() - {"text"}:
         moderate(message, values, group=group, by=by)
     conversation.save_change(message)
@@ -78,7 +78,7 @@ def renew_quotes(message: Message, conversation: Conversation, *, group: Group) 
 
     Sockets are told of the last one alone: they read the others, which lie before it.
     """
-    quoting = list(Message.objects.filter(reply_to=message).order_by("seq"))
+    quoting = list(Message.objects.select_for_update(no_key=True).filter(reply_to=message).order_by("pk"))
     if not quoting:
         return
     for row in quoting:
@@ -118,11 +118,10 @@ def moderate(message: Message, values: dict[str, Any], *, group: Group, by: User
 def remove_message(message: Message, *, by: User) -> Message:
     """Hide a message: its moderators at any time, its author for a while. Again is harmless.
 
-    Raises EditWindowOver and Forbidden (403), and what ``hold_conversation`` raises. Durable, holds the
-    conversation; the sockets hear of it.
+    Raises EditWindowOver and Forbidden (403), and what ``hold_message`` raises. Durable, holds the message;
+    the sockets hear of it.
     """
-    conversation, group, by = hold_conversation(message.group_id, by=by)
-    message = held_message(message)
+    message, conversation, group, by, _ = hold_message(message, by=by)
     check_removal(message, group=group, by=by)
     if message.is_deleted:
         return message

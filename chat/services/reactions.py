@@ -9,7 +9,7 @@ from django.db import transaction
 from chat.access import reader
 from chat.models import Message, Reaction
 from chat.realtime import Kind, publish_on_commit
-from chat.services.holding import held_message, hold_conversation
+from chat.services.holding import held_message, hold_message
 from core.refusals import Missing
 
 if TYPE_CHECKING:
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 def react(message: Message, *, by: User, sign: str, is_set: bool) -> Message:
     """Set a sign on a message, or take it back. The same again changes nothing.
 
-    Raises Missing (404) where the message is not in sight any more, and what ``hold_conversation``
-    raises. Durable, holds the conversation.
+    Raises Missing (404) where the message is not in sight any more, and what ``hold_message`` raises.
+    Durable, holds the message and what is before it.
     """
-    conversation, group, by = hold_conversation(message.group_id, by=by)
-    message = held_message(message)
+    message, conversation, group, by, _ = hold_message(message, by=by)
     if not reader(by, group).sees(message.sight, author_id=message.author_id):
         raise Missing
     if not write(message, by=by, sign=sign, is_set=is_set):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from chat.access import access_conversation
@@ -15,6 +15,7 @@ from chat.models import Conversation, Message, ReadCursor
 from chat.realtime import publish_reading
 from chat.rendering import EXCERPT, author_of, moment
 from chat.services.history import last_seq_of
+from core.aggregates import Counted
 from users.services.holding import acting
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from core.registry import ConversationRow
     from groups.models import Group
     from users.models import User
+
+UNREAD: Final = 100  # shown as "99+"
+LOOKED_AT: Final = 1_000
 
 
 @transaction.atomic
@@ -65,12 +69,14 @@ def rows_for(user: User, group_ids: Collection[str], /) -> dict[str, Conversatio
 
 
 def unread(user: User, group_ids: Collection[str]) -> dict[str, int]:
-    cursors = ReadCursor.objects.filter(user=user, group=OuterRef("group"))
-    read_up_to = Coalesce(Subquery(cursors.values("seq")), 0)
-    others = Message.objects.filter(Message.IN_SIGHT, group__in=group_ids, seq__gt=read_up_to).exclude(
-        author=user
+    """Count, for each group, what others said since: at most UNREAD, among the last LOOKED_AT messages."""
+    cursors = ReadCursor.objects.filter(user=user, group=OuterRef("group")).values("seq")
+    news = Message.objects.filter(Message.IN_SIGHT, group=OuterRef("group"), seq__gt=OuterRef("read_up_to"))
+    others = news.exclude(author=user).order_by("-seq").values("pk")[:UNREAD]
+    conversations = Conversation.objects.filter(group__in=group_ids).annotate(
+        read_up_to=Greatest(Coalesce(Subquery(cursors), 0), F("last_seq") - LOOKED_AT)
     )
-    return dict(others.order_by().values_list("group").annotate(news=Count("pk")))
+    return dict(conversations.values_list("group", Counted(others)))
 
 
 def newest(group_ids: Collection[str]) -> dict[str, Message]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from users.models import User
 
-SEEDS: Final = (1, 2)
-STEPS: Final = 80
+SEED: Final = 1
+STEPS: Final = 60
 SIGNS: Final = ("\U0001f44d", "\u2753")
 
 
@@ -145,26 +145,21 @@ class WalkTests(ChatCase):
             self.known[role], has_more = page["revision"], page["hasMore"]
 
     def test_who_follows_the_changes_ends_with_what_the_conversation_shows(self) -> None:
-        for seed in SEEDS:
-            self.begin()
-            dice = Random(seed)
-            for _ in range(STEPS):
-                self.act(dice)
-                self.listen(dice.choice([*self.readers]), dice)
-            for role, who in self.readers.items():
-                self.listen(role, dice, to_the_end=True)
-                with self.subTest(seed, role=role):
-                    shown = self.page(who, limit=100)
-                    self.assertFalse(shown["hasMore"])
-                    self.assertEqual(
-                        {message["id"]: message for message in shown["messages"]},
-                        {
-                            pk: message
-                            for pk, message in self.held[role].items()
-                            if self.stands(role, message)
-                        },
-                    )
-                    self.assertEqual(self.known[role], shown["revision"])
+        self.begin()
+        dice = Random(SEED)
+        for _ in range(STEPS):
+            self.act(dice)
+            self.listen(dice.choice([*self.readers]), dice)
+        for role, who in self.readers.items():
+            self.listen(role, dice, to_the_end=True)
+            with self.subTest(role):
+                shown = self.page(who, limit=100)
+                self.assertFalse(shown["hasMore"])
+                self.assertEqual(
+                    {message["id"]: message for message in shown["messages"]},
+                    {pk: message for pk, message in self.held[role].items() if self.stands(role, message)},
+                )
+                self.assertEqual(self.known[role], shown["revision"])
 
     @staticmethod
     def stands(role: str, message: dict[str, Any]) -> bool:

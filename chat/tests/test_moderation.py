@@ -33,13 +33,13 @@ BAD: Final[dict[str, tuple[Any, ...]]] = {
     "text": (5, [], "a\0b", "x" * 10_001),
 }
 ROLES: Final = ("author", "member", *MODERATORS, "outsider", "staff")
-# Of a student's message, when it is new and when it is an hour old, by ROLES.
+# Of a student's message, by ROLES: when it is new; and an hour old, where that may make a difference.
 MATRIX: Final = {
     "edit": ([200, 403, 403, 403, 403, 403, 403], [403] * 7),
-    "judge": ([403, 403, 200, 200, 200, 403, 403], [403, 403, 200, 200, 200, 403, 403]),
-    "note": ([403, 403, 200, 200, 200, 403, 403], [403, 403, 200, 200, 200, 403, 403]),
-    "restore": ([403, 403, 200, 200, 200, 403, 403], [403, 403, 200, 200, 200, 403, 403]),
-    "edit and judge": ([403] * 7, [403] * 7),
+    "judge": ([403, 403, 200, 200, 200, 403, 403],),
+    "note": ([403, 403, 200, 200, 200, 403, 403],),
+    "restore": ([403, 403, 200, 200, 200, 403, 403],),
+    "edit and judge": ([403] * 7,),
     "remove": ([200, 403, 200, 200, 200, 403, 403], [403, 403, 200, 200, 200, 403, 403]),
 }
 AN_HOUR: Final = timedelta(hours=1)
@@ -55,7 +55,7 @@ class MatrixTests(ChatCase):
         """SAFETY B25."""
         people = {**self.readers, "outsider": self.outsider, "staff": make_user(is_staff=True)}
         for action, by_age in MATRIX.items():
-            for age, expected in zip((timedelta(0), AN_HOUR), by_age, strict=True):
+            for age, expected in zip((timedelta(0), AN_HOUR), by_age, strict=False):
                 with self.subTest(action, age=age):
                     got = [
                         self.act(people[role], action, self.write(created_at=timezone.now() - age).pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -115,7 +116,7 @@ class BodyTests(ChatCase):
         self.assertEqual(client.post(self.url(), {"text": "Hello"}).status_code, 201)
 
 
-class AttachmentTests(ChatCase):
+class UploadingCase(ChatCase):
     def setUp(self) -> None:
         super().setUp()
         folder = tempfile.TemporaryDirectory()
@@ -126,6 +127,8 @@ class AttachmentTests(ChatCase):
         file = SimpleUploadedFile("plan.txt", b"plan", "text/plain")
         return store_upload(file, prefix="uploads", owner=owner)
 
+
+class AttachmentTests(UploadingCase):
     def send(self, url: str) -> Any:
         return self.post(attachments=[{**FILE, "url": url}])
 
@@ -221,19 +224,46 @@ class QuoteOnPostTests(ChatCase):
                 self.assert_refused(self.post(self.friend, text="x", replyTo=quoted), 400, "replyTo")
 
 
-class CostTests(ChatCase):
+class CostTests(UploadingCase):
+    def cost(self, **body: Any) -> list[str]:
+        """Return the queries of a post."""
+        client = signed_in_client(self.student)
+        with CaptureQueriesContext(connection) as captured:
+            self.assertIn(client.post(self.url(), body, format="json").status_code, (200, 201))
+        return [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]
+
+    def assert_costs(self, most: int, **body: Any) -> None:
+        queries = self.cost(**body)
+        self.assertLessEqual(len(queries), most, queries)
+
     @override_settings(CHAT_ATTACHMENT_ALLOWED_HOSTS=["cdn.example.org"])
     def test_posting_costs_at_most_eight_queries(self) -> None:
         quoted = self.write().pk
-        client = signed_in_client(self.student)
-        for name, body in {
-            "text": {"text": "Hello"},
-            "client id": {"text": "Hello", "clientId": "a"},
-            "files": {"attachments": [FILE] * 10},
-            "mention": {"text": "@Max look"},
-            "quote": {"text": "Yes", "replyTo": quoted},
-        }.items():
-            with self.subTest(name), CaptureQueriesContext(connection) as captured:
-                self.assertEqual(client.post(self.url(), body, format="json").status_code, 201)
-            queries = [q["sql"] for q in captured.captured_queries if "SAVEPOINT" not in q["sql"]]
-            self.assertLessEqual(len(queries), 8, queries)
+        for most, body in (
+            (6, {"text": "Hello"}),
+            (6, {"text": "Hello", "clientId": "a"}),
+            (4, {"text": "Hello", "clientId": "a"}),
+            (7, {"attachments": [FILE] * 10}),
+            (8, {"text": "@Max look"}),
+            (7, {"text": "Yes", "replyTo": quoted}),
+            (10, {"text": "@Max look", "replyTo": quoted, "attachments": [FILE], "clientId": "b"}),
+        ):
+            with self.subTest(str(body)[:80]):
+                self.assert_costs(most, **body)
+
+    def test_a_file_of_ones_own_costs_one_more(self) -> None:
+        file = {**FILE, "url": f"http://testserver/media/{self.upload(self.student).key}"}
+        quoted = self.write().pk
+
+        self.assert_costs(8, attachments=[file])
+        self.assert_costs(11, text="@Max look", replyTo=quoted, attachments=[file], clientId="b")
+
+    def test_a_name_is_asked_for_once_and_once_more_where_others_spoke_meanwhile(self) -> None:
+        def speak(author: User) -> None:
+            self.write()
+
+        for meanwhile, times in ((lambda _: None, 1), (speak, 2)):
+            with self.subTest(times), patch("chat.services.posting.charge", meanwhile):
+                queries = self.cost(text="Hello", clientId=f"a{times}")
+                asked = [query for query in queries if f"\"client_id\" = 'a{times}'" in query]
+                self.assertEqual(len(asked), times, queries)

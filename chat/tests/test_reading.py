@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -129,6 +130,15 @@ class OwnGroupsTests(ChatCase):
 
         call(self.friend, "post", self.url("group-read"), {"seq": 2})
         self.assertEqual(self.row(self.friend)["unread"], 1)
+
+    def test_no_more_than_a_hundred_are_counted_nor_beyond_the_last_thousand(self) -> None:
+        Message.objects.bulk_create(Message(group=self.group, text="x") for _ in range(101))
+        with patch("chat.services.reading.LOOKED_AT", 50):
+            self.assertEqual(self.row(self.friend)["unread"], 50)
+        self.assertEqual(self.row(self.friend)["unread"], 100)
+
+        call(self.friend, "post", self.url("group-read"), {"seq": 2})
+        self.assertEqual(self.row(self.friend)["unread"], 99)
 
     def test_a_former_members_message_is_unread_too(self) -> None:
         self.write(author=None)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from threading import Barrier
+from typing import TYPE_CHECKING, Any, Final
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.core.cache import cache
 from django.db import connection
-from django.test import TransactionTestCase, override_settings
+from django.test import SimpleTestCase, TransactionTestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from chat.models import Message
-from chat.tests.cases import ChatCase
+from chat.services.posting import Draft, admit_frame, charge
+from chat.tests.cases import UNKNOWN_ID, ChatCase
+from core.refusals import TooMany
 from core.testing import in_parallel
+from groups.models import GroupMember
 from groups.tests.cases import call
 from groups.tests.factories import make_group
 from users.tests.factories import make_user
+
+if TYPE_CHECKING:
+    from users.models import User
 
 NOBODY_THERE: Final = {
     "default": {
@@ -122,6 +131,78 @@ class BudgetTests(ChatCase):
         self.posted()
         self.posted()
 
+    def test_what_is_refused_is_not_charged(self) -> None:
+        """SAFETY B31: a foreign host, a quote of nothing, another's name, somebody outside."""
+        self.posted(clientId="a")
+        foreign = {"url": "https://evil.example/a.pdf", "filename": "a.pdf"}
+        for who, body, status in (
+            (self.student, {"attachments": [foreign]}, 400),
+            (self.student, {"text": "x", "replyTo": UNKNOWN_ID}, 400),
+            (self.student, {"text": "x", "clientId": "a"}, 422),
+            (self.outsider, {"text": "x"}, 403),
+        ):
+            for _ in range(3):
+                self.assertEqual(self.post(who, **body).status_code, status)
+
+        self.posted()
+        GroupMember.objects.create(group=self.group, user=self.outsider)
+        for _ in range(2):
+            self.posted(self.outsider)
+
+    def test_what_is_refused_under_the_lock_is_not_charged_in_the_end(self) -> None:
+        """SAFETY B31: whoever leaves, or sends the same twice, at this very moment."""
+
+        def leave(author: User) -> None:
+            charge(author)
+            self.group.members.filter(user=author).delete()
+
+        def post_the_same(author: User) -> None:
+            charge(author)
+            self.write(client_id="a", client_digest=Draft("Hello", client_id="a").digests[0])
+
+        with patch("chat.services.posting.charge", post_the_same):
+            self.assertEqual(self.post(text="Hello", clientId="a").status_code, 200)
+        with patch("chat.services.posting.charge", leave):
+            self.assert_refused(self.post(text="Hello"), 403)
+
+        GroupMember.objects.create(group=self.group, user=self.student)
+        self.posted()
+        self.posted()
+        self.assert_refused(self.post(text="x"), 429)
+
+    def test_a_quote_that_is_removed_at_this_moment_is_refused(self) -> None:
+        quoted = self.write(text="Secret")
+
+        def remove(author: User) -> None:
+            charge(author)
+            self.remove(self.mentor, quoted.pk)
+
+        with patch("chat.services.posting.charge", remove):
+            self.assert_refused(self.post(self.friend, text="x", replyTo=quoted.pk), 400, "replyTo")
+
+    def test_nobody_waits_in_a_conversation_for_the_store_of_the_budgets(self) -> None:
+        def is_outside(author: User) -> None:
+            self.assertFalse(any("FOR UPDATE" in q["sql"] for q in captured.captured_queries))
+            self.assertEqual(len(connection.savepoint_ids), depth)
+
+        depth = len(connection.savepoint_ids)
+        with patch("chat.services.posting.charge", is_outside), CaptureQueriesContext(connection) as captured:
+            self.posted()
+
+
+class FrameTests(SimpleTestCase):
+    def test_frames_have_a_budget_whatever_comes_of_them(self) -> None:
+        """SAFETY B31: a name that is known, and a body that is none, cost queries as well."""
+        cache.clear()
+        with patch("chat.services.posting.FRAMES_BURST", 3):
+            for _ in range(3):
+                admit_frame(7)
+            with self.assertRaises(TooMany) as refused:
+                admit_frame(7)
+            admit_frame(8)
+
+        self.assertEqual(refused.exception.retry_after, 1)
+
 
 @override_settings(CHANNEL_LAYERS=NOBODY_THERE)
 class DeadLayerTests(ChatCase):
@@ -164,6 +245,22 @@ class RaceTests(TransactionTestCase):
 
         self.assertEqual(sorted(answer.status_code for answer in answers), [200] * 19 + [201])
         self.assertEqual({answer.json()["id"] for answer in answers}, {Message.objects.get().pk})
+
+    @override_settings(CHAT_BURST=6, CHAT_PER_SECOND=1 / 3600)
+    def test_what_is_sent_several_times_at_once_is_charged_once(self) -> None:
+        """SAFETY B31: none is stored before all are charged."""
+        charged = Barrier(6)
+
+        def charge_all(author: User) -> None:
+            charge(author)
+            charged.wait(timeout=10)
+
+        with patch("chat.services.posting.charge", charge_all):
+            answers = in_parallel(lambda _: self.post(text="Hello", clientId="a"), 6)
+        self.assertEqual(sorted(answer.status_code for answer in answers), [200] * 5 + [201])
+
+        later = [self.post(text="Hello").status_code for _ in range(6)]
+        self.assertEqual(later, [201] * 5 + [429])
 
     def test_twenty_first_messages_at_once_stand_in_one_order(self) -> None:
         """B72."""

@@ -57,7 +57,9 @@ class OwnGroupSerializer(GroupSummarySerializer):
     """One of one's own groups, with its progress; ``conversations`` in the context tells of its messages."""
 
     progress = ProgressSerializer(source="*")
-    unread = serializers.SerializerMethodField(help_text="Messages of others since one's read cursor.")
+    unread = serializers.SerializerMethodField(
+        help_text="Messages of others since one's read cursor: at most 100, among the last 1,000."
+    )
     lastMessage = serializers.SerializerMethodField()  # noqa: N815
 
     class Meta(GroupSummarySerializer.Meta):
