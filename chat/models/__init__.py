@@ -1,7 +1,8 @@
 """Conversations: their counters, their messages, and what people leave on those."""
 
-from chat.models.conversation import Conversation, Message, MessageAttachment
+from chat.models.conversation import Conversation
 from chat.models.marks import Mention, MessageReport, Reaction, ReadCursor
+from chat.models.messages import Message, MessageAttachment
 
 __all__ = [
     "Conversation",

@@ -9,7 +9,7 @@ from chat.models import Conversation, Message
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from chat.models.conversation import MessageQuerySet
+    from chat.models.messages import MessageQuerySet
     from groups.models import Group
     from users.models import User
 

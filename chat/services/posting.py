@@ -23,7 +23,7 @@ from core.refusals import Refused, TooMany
 
 if TYPE_CHECKING:
     from chat.models import Conversation
-    from chat.models.conversation import MessageQuerySet
+    from chat.models.messages import MessageQuerySet
     from groups.models import Group
     from users.models import User
 

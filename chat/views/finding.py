@@ -17,7 +17,7 @@ from chat.serializers.messages import FoundMessageSerializer
 if TYPE_CHECKING:
     from rest_framework.response import Response
 
-    from chat.models.conversation import MessageQuerySet
+    from chat.models.messages import MessageQuerySet
     from core.http import SignedInRequest
 
 
