@@ -154,7 +154,7 @@ TASKS = {
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_URL = "/media/"
-MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_ROOT = env("MEDIA_ROOT", str(BASE_DIR / "media"))
 
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -224,6 +224,14 @@ FILE_UPLOAD_ALLOWED_MIME_TYPES = env_list(
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,application/zip",
 )
 FILE_UPLOAD_BLOCKED_EXTENSIONS = env_list("FILE_UPLOAD_BLOCKED_EXTENSIONS", ".exe,.bat,.sh,.cmd,.msi,.vbs")
+CLAMD_SOCKET = env("CLAMD_SOCKET")
+FILE_UPLOAD_SCAN_COMMAND = env("FILE_UPLOAD_SCAN_COMMAND")
+FILE_UPLOAD_SCAN_SECONDS = env_int("FILE_UPLOAD_SCAN_SECONDS", 4, minimum=1, maximum=120)
+FILE_UPLOADS_PER_DAY = env_int("FILE_UPLOADS_PER_DAY", 200, minimum=1)
+FILE_UPLOAD_BYTES_PER_DAY = env_int("FILE_UPLOAD_BYTES_PER_DAY", 1_073_741_824, minimum=1)
+FILE_DELIVERY = env_choice("FILE_DELIVERY", "direct", ["direct", "accel", "redirect"])
+FILE_LINK_HOURS = env_int("FILE_LINK_HOURS", 12, minimum=1, maximum=168)
+MEDIA_PUBLIC_BASE_URL = env("MEDIA_PUBLIC_BASE_URL").rstrip("/")  # empty: the origin that was asked
 
 # --- Chat -------------------------------------------------------------------------------------
 CHAT_BURST = env_int("CHAT_BURST", 30, minimum=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.contrib.auth import get_user_model
 from django.db import models
+from django.db.models import Q
 
 from core.roles import Audience
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from users.models import User
+    from users.models.people import UserQuerySet
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -31,3 +34,13 @@ class AudienceQuerySet(models.QuerySet[Row]):
         if user.is_platform_admin:
             return self
         return self.filter(**{f"{self.audience_column}__in": [Audience.ALL, user.role]})
+
+
+def people_for(audience: str) -> UserQuerySet:
+    """Return who sees what is for that audience: the same rule, asked from the other end.
+
+    Whoever may enter at all, pending people too. List, badge and mail ask here, and nowhere else.
+    """
+    people = get_user_model()
+    let_in: UserQuerySet = people.objects.may_enter()
+    return let_in if audience == Audience.ALL else let_in.filter(people.ADMINS | Q(role=audience))

@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from core.uploads.scanning import PLACEHOLDER, clamd_address, scan_arguments
+
 STARTUP = "startup"
 MINIMUM_SECRET_LENGTH = 50
 
@@ -62,3 +64,24 @@ def s3_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Itera
         yield Error(
             f"S3 storage needs all four VULTR variables; missing: {', '.join(missing)}.", id="btf.E007"
         )
+
+
+@register(STARTUP)
+def scanners_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse a scanner that would look at nothing, or that every upload would fail at."""
+    if settings.FILE_UPLOAD_SCAN_COMMAND and not names_the_file(settings.FILE_UPLOAD_SCAN_COMMAND):
+        yield Error(
+            "FILE_UPLOAD_SCAN_COMMAND must be a command with {file} where the file's path goes.",
+            id="btf.E008",
+        )
+    try:
+        clamd_address(settings.CLAMD_SOCKET or "/")
+    except ValueError:
+        yield Error("CLAMD_SOCKET must be the path of a socket, or host:port.", id="btf.E009")
+
+
+def names_the_file(template: str) -> bool:
+    try:
+        return any(PLACEHOLDER in word for word in scan_arguments(template, PLACEHOLDER)[1:])
+    except ValueError:
+        return False

@@ -17,14 +17,16 @@ class RequestIdFilter(logging.Filter):
 
 
 class TokenScrubber(logging.Filter):
-    """Blanks query strings that servers log: tokens of sockets and mailed links, and what is searched for."""
+    """Blanks what servers log of URLs: tokens of sockets, links and calendars, and what is searched for."""
 
+    PATHS = re.compile(r"(/media/|/calendar/)[\w-]+")
     QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/|/api/messages/)[^\s?\"']*\?)[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands the request along, and a JSON formatter would write its whole URL.
         record.__dict__.pop("request", None)
         text = record.getMessage()
-        if "?" in text:
-            record.msg, record.args = self.QUERIES.sub(r"\1***", text), ()
+        clean = self.PATHS.sub(r"\1***", self.QUERIES.sub(r"\1***", text))
+        if clean != text:
+            record.msg, record.args = clean, ()
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from rest_framework.pagination import PageNumberPagination
 
 if TYPE_CHECKING:
@@ -23,3 +24,11 @@ class HousePagination(PageNumberPagination):
         except (KeyError, ValueError):
             return self.page_size
         return max(1, min(wanted, self.max_page_size))
+
+
+class ContentPagination(HousePagination):
+    """``CONTENT_PAGE_SIZE`` rows by default: the web client never asks for a second page (D9)."""
+
+    def get_page_size(self, request: Request) -> int:
+        self.page_size = settings.CONTENT_PAGE_SIZE
+        return super().get_page_size(request)

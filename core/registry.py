@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import date, datetime
 
     from users.models import User
 
@@ -68,10 +70,53 @@ class UploadsNeeded(Protocol):
     def __call__(self, ids: Collection[int], /) -> set[int]: ...
 
 
+class FilesNamed(Protocol):
+    """Which of these stored files (by key) rows of the app name, beside the uploads' own rows."""
+
+    def __call__(self, keys: Collection[str], /) -> set[str]: ...
+
+
+class MayOpen(Protocol):
+    """Whether a person may open the stored file of that key, now. Asked at each click of a link."""
+
+    def __call__(self, viewer: User, key: str, /) -> bool: ...
+
+
+class Opened(Protocol):
+    """A person has begun to read the stored file of that key: once for each download, not for its parts."""
+
+    def __call__(self, viewer: User, key: str, /) -> None: ...
+
+
 class MyData(Protocol):
     """What an app holds of a person: documents by name (``messages``), each plain enough for JSON."""
 
     def __call__(self, user: User, /) -> Iterable[tuple[str, object]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarEntry:
+    """Something that a calendar shows: at a moment, or all day where ``start`` is a date.
+
+    ``uid`` stays with the thing for ever; ``sequence`` rises, and ``revised_at`` moves, as it changes.
+    ``end`` is when it is over; of days, the first one after it.
+    """
+
+    uid: str
+    title: str
+    start: date | datetime
+    end: date | datetime | None = None
+    description: str = ""
+    location: str = ""
+    url: str = ""
+    sequence: int = 0
+    revised_at: datetime
+
+
+class CalendarEntries(Protocol):
+    """What an app has for a person's own calendar."""
+
+    def __call__(self, user: User, /) -> Iterable[CalendarEntry]: ...
 
 
 class ConversationRow(TypedDict):
@@ -91,5 +136,9 @@ address_left: Registry[AddressLeft] = Registry()
 erasure: Registry[Erase] = Registry()
 held_for_erasure: Registry[HeldForErasure] = Registry()
 uploads_needed: Registry[UploadsNeeded] = Registry()
+files_named: Registry[FilesNamed] = Registry()  # by the folder of the key
+file_rights: Registry[MayOpen] = Registry()  # by the folder of the key
+file_opened: Registry[Opened] = Registry()  # by the folder of the key
 my_data: Registry[MyData] = Registry()
 conversation_rows: Registry[ConversationRows] = Registry()
+calendar_entries: Registry[CalendarEntries] = Registry()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.core.validators import URLValidator
 from django.db import models
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.utils import html
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Row = TypeVar("Row", bound=models.Model)
 BOUNDARY = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -29,6 +36,30 @@ class StrictCharField(serializers.CharField):
 
 class StrictEmailField(StrictCharField, serializers.EmailField):
     """An address that was sent as text."""
+
+
+@extend_schema_field(OpenApiTypes.URI)
+class WebLinkField(StrictCharField):
+    """An http or https address, such as people may be led to."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(
+            URLValidator(schemes=["http", "https"], message="Enter an address that begins with https://.")
+        )
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment with its offset from UTC: without one nobody knows whose clock was read."""
+
+    default_error_messages = {
+        "naive": "Send a timestamp with its offset from UTC, such as 2026-11-25T09:30:00Z."
+    }
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            self.fail("naive")
+        return super().enforce_timezone(value)
 
 
 class PlainBooleanField(serializers.BooleanField):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what pip cannot: PostgreSQL, Redis, Chromium (browser tests) and Python's venv; --missing only names what is not there.
+# Installs what pip cannot: PostgreSQL, Redis, Chromium (browser tests), clamd (scanner tests) and Python's venv; --missing only names what is not there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,10 +7,14 @@ fail() { echo "install_dependencies.sh: $*" >&2; exit 1; }
 
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
+# Where Debian and brew put what is no command for everybody.
+has_clamd() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin && command -v clamd)
+
 # With brew Chromium is an application, and python brings venv along.
 missing() {
     scripts/services.sh found || echo postgresql redis
     has_chromium >/dev/null || [ -d /Applications/Chromium.app ] || echo chromium
+    has_clamd >/dev/null || echo clamav
     "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
 }
 
@@ -23,6 +27,10 @@ by_apt() {
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
             failed="${failed:-} $package"
     done
+    # Tests start a clamd of their own: this one would take a gigabyte, and fetch signatures, on somebody's laptop.
+    case " $* " in *" clamav-daemon "*)
+        $as_root systemctl disable --now clamav-freshclam clamav-daemon.socket clamav-daemon >/dev/null 2>&1 || true ;;
+    esac
     [ -z "${failed:-}" ] || fail "could not install:$failed"
 }
 
@@ -30,10 +38,10 @@ packages=$(missing | tr '\n' ' ')
 if [ "${1:-}" = --missing ]; then
     echo "$packages"
 elif [ -z "$packages" ]; then
-    echo "PostgreSQL, Redis, Chromium and Python's venv are installed."
+    echo "PostgreSQL, Redis, Chromium, clamd and Python's venv are installed."
 elif command -v apt-get >/dev/null; then
     # shellcheck disable=SC2046 # one word, one package
-    by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/venv/python3-venv/')
+    by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/clamav/clamav-daemon/; s/venv/python3-venv/')
 elif command -v brew >/dev/null; then
     # shellcheck disable=SC2046
     brew install $(echo "$packages" | sed 's/postgresql/postgresql@16/; s/venv/python@3.12/')

@@ -28,11 +28,14 @@ find_out_what_can_run() {
         case $passes in *servers*) leave_out "NO POSTGRESQL AND REDIS: the suite runs on the embedded profile ONLY" ;; esac
         passes=$(echo "$passes" | sed 's/servers//')
     fi
-    case " $(scripts/install_dependencies.sh --missing) " in
-        *" chromium "*)
-            leave_out "NO CHROMIUM: the browser tests are left out"
-            excluded="$excluded browser"
-            ;;
+    missing=" $(scripts/install_dependencies.sh --missing) "
+    case $missing in *" chromium "*)
+        leave_out "NO CHROMIUM: the browser tests are left out"
+        excluded="$excluded browser" ;;
+    esac
+    case $missing in *" clamav "*)
+        leave_out "NO CLAMD: the tests of the virus scanner are left out"
+        excluded="$excluded clamd" ;;
     esac
 }
 

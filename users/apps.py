@@ -8,9 +8,10 @@ class UsersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from core.registry import access_ended, erasure, my_data
+        from core.registry import access_ended, erasure, files_named, my_data
         from users import tasks  # noqa: F401 - they register themselves
         from users.services.accounts import end_site_sessions
+        from users.services.archive import FOLDER, archives_named
         from users.services.documents import documents_of
         from users.services.imports import forget_rows
         from users.services.traces import erase_traces
@@ -18,4 +19,5 @@ class UsersConfig(AppConfig):
         access_ended.add("users", end_site_sessions)
         erasure.add("users", erase_traces)
         erasure.add("imports", forget_rows)
+        files_named.add(FOLDER, archives_named)
         my_data.add("users", documents_of)

@@ -86,6 +86,8 @@ class LogTests(SignInTestCase):
             '"GET /api/auth/verify/?%s HTTP/1.1" 503': '"GET /api/auth/verify/?*** HTTP/1.1" 503',
             '"GET /auth/verify?%s HTTP/1.1" 200': '"GET /auth/verify?*** HTTP/1.1" 200',
             '"GET /api/admin/users/?%s HTTP/1.1" 200': '"GET /api/admin/users/?*** HTTP/1.1" 200',
+            '"GET /calendar/0a1b2c.ics HTTP/1.1" 200': '"GET /calendar/***.ics HTTP/1.1" 200',
+            '"GET /media/1-h-x_-/uploads/a.pdf" 200': '"GET /media/***/uploads/a.pdf" 200',
             '"GET /api/users/?page=2 HTTP/1.1" 200': '"GET /api/users/?page=2 HTTP/1.1" 200',
         }
         for line, expected in lines.items():

@@ -20,6 +20,8 @@ SAFE: dict[str, Any] = {
     "CACHES": {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}},
     "CHANNEL_LAYERS": {"default": {"BACKEND": "core.layer.BoundedPubSubLayer"}},
     "VULTR": dict.fromkeys(["ACCESS_KEY", "SECRET_KEY", "BUCKET_NAME", "S3_ENDPOINT"], ""),
+    "CLAMD_SOCKET": "",
+    "FILE_UPLOAD_SCAN_COMMAND": "",
 }
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
@@ -34,6 +36,10 @@ CASES: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"CACHES": LOCMEM}, "btf.E005", "REDIS_URL", False),
     ({"CHANNEL_LAYERS": IN_MEMORY}, "btf.E006", "CHANNEL_REDIS_URL", False),
     ({"VULTR": {**SAFE["VULTR"], "ACCESS_KEY": "x"}}, "btf.E007", "VULTR_BUCKET_NAME", True),
+    ({"FILE_UPLOAD_SCAN_COMMAND": "clamscan"}, "btf.E008", "{file}", True),
+    ({"FILE_UPLOAD_SCAN_COMMAND": "{file}"}, "btf.E008", "{file}", True),
+    ({"FILE_UPLOAD_SCAN_COMMAND": "clamscan '{file}"}, "btf.E008", "{file}", True),
+    ({"CLAMD_SOCKET": "clamd.ctl"}, "btf.E009", "host:port", True),
 ]
 
 
@@ -46,6 +52,8 @@ class CheckTests(SimpleTestCase):
         self.assertEqual(self.found(), {})
         self.assertEqual(self.found(VULTR=dict.fromkeys(SAFE["VULTR"], "x")), {})
         self.assertEqual(self.found(CORS_ALLOW_ALL_ORIGINS=True, CORS_ALLOW_CREDENTIALS=False), {})
+        scanners = {"CLAMD_SOCKET": "127.0.0.1:3310", "FILE_UPLOAD_SCAN_COMMAND": "clamdscan --fdpass {file}"}
+        self.assertEqual(self.found(**scanners), {})
 
     def test_each_danger_is_refused_by_name_and_with_the_way_out(self) -> None:
         """B16."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from core.exceptions import as_api_exception
-from core.pagination import HousePagination
+from core.pagination import ContentPagination, HousePagination
 
 ROWS = list(range(57))
 
 
 class PaginationTests(SimpleTestCase):
+    kind = HousePagination
+
     def page(self, rows: list[int] = ROWS, **params: Any) -> dict[str, Any]:
         request = Request(APIRequestFactory().get("/api/x/", params))
-        paginator = HousePagination()
+        paginator = self.kind()
         found: Any = paginator.paginate_queryset(rows, request)
         return dict(paginator.get_paginated_response(found).data)
 
@@ -54,3 +56,24 @@ class PaginationTests(SimpleTestCase):
 
     def test_page_1_of_nothing_is_a_page(self) -> None:
         self.assertEqual(self.page([]), {"count": 0, "next": None, "previous": None, "results": []})
+
+
+class ContentPaginationTests(PaginationTests):
+    kind = ContentPagination
+
+    def test_20_rows_is_a_page(self) -> None:
+        """D9: here it is as many as the setting says."""
+        rows = list(range(300))
+
+        self.assertEqual(len(self.page(rows)["results"]), 100)
+        with override_settings(CONTENT_PAGE_SIZE=150):
+            self.assertEqual(len(self.page(rows)["results"]), 150)
+            self.assertEqual(len(self.page(rows, page_size=140)["results"]), 100)
+
+    def test_the_last_page_has_a_name(self) -> None:
+        self.assertEqual(self.page(list(range(101)), page="last")["results"], [100])
+
+    def test_the_size_is_clamped_and_nonsense_is_the_default(self) -> None:
+        for text, rows in {"0": 1, "7": 7, "101": 100, "x": 100, "": 100}.items():
+            with self.subTest(text):
+                self.assertEqual(len(self.page(list(range(300)), page_size=text)["results"]), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from unittest.mock import patch
 
 from django.core.files.storage import default_storage
@@ -12,22 +11,15 @@ from django.test import TestCase, override_settings
 
 from core.models import Upload
 from core.refusals import Unavailable
+from core.tests.files import picture, use_own_storage
 from core.uploads.policy import UploadRefused
 from core.uploads.store import store_upload
 from users.tests.factories import make_user
 
-PNG = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
-)
-
 
 class StoreUploadTests(TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        media = override_settings(MEDIA_ROOT=folder.name)
-        media.enable()
-        self.addCleanup(media.disable)
+        use_own_storage(self)
         self.owner = make_user()
 
     def store(self, name: str, content: bytes, mime_type: str) -> Upload:
@@ -48,7 +40,7 @@ class StoreUploadTests(TestCase):
     def test_content_that_says_nothing_passes(self) -> None:
         """CONTRACT 10.1: sniffing must not demand a PDF signature."""
         self.assertEqual(self.store("safety.pdf", b"content", "application/pdf").size, 7)
-        self.assertEqual(self.store("dot.png", PNG, "image/png").mime_type, "image/png")
+        self.assertEqual(self.store("dot.png", picture(), "image/png").mime_type, "image/png")
 
     def test_what_disagrees_or_is_dangerous_is_refused_and_leaves_nothing(self) -> None:
         """B84, B85, as far as extension, type and content go."""
@@ -81,7 +73,7 @@ class StoreUploadTests(TestCase):
 
     @override_settings(FILE_UPLOAD_ALLOWED_MIME_TYPES=["image/*"])
     def test_a_wildcard_stands_for_its_family(self) -> None:
-        self.assertEqual(self.store("dot.png", PNG, "image/png").mime_type, "image/png")
+        self.assertEqual(self.store("dot.png", picture(), "image/png").mime_type, "image/png")
         with self.assertRaises(UploadRefused):
             self.store("a.txt", b"x", "text/plain")
 

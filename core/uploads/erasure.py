@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from core.models import Upload
 from core.registry import uploads_needed
-from core.tasks import enqueue_on_commit
 from core.uploads.policy import TYPES_OF, extension_of
+from core.uploads.removal import drop_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,10 +40,7 @@ def delete_spare(ids: Collection[int]) -> set[int]:
     """
     rows = {row.pk: row for row in Upload.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     needed: set[int] = set().union(*(ask(rows.keys()) for ask in uploads_needed)) if rows else set()
-    spare = [row for pk, row in rows.items() if pk not in needed]
-    Upload.objects.filter(pk__in=[row.pk for row in spare]).delete()
-    if spare:
-        enqueue_on_commit("core.uploads.tasks.delete_files", keys=[row.key for row in spare])
+    drop_files(*(row.key for pk, row in rows.items() if pk not in needed))
     return needed & rows.keys()
 
 

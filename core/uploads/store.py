@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError
 
 from core.models import Upload
 from core.refusals import Unavailable
-from core.uploads.policy import check_upload, declared_type, extension_of
+from core.uploads.content import head_of
+from core.uploads.images import ImageRefused, cleaned, looks_like_an_image
+from core.uploads.policy import UploadRefused, base_name, check_upload, declared_type, extension_of
+from core.uploads.scanning import scan
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -23,22 +26,49 @@ STORAGE_ERRORS = (BotoCoreError, ClientError, OSError)
 
 
 def store_upload(file: UploadedFile[Any], *, prefix: str, owner: User | None) -> Upload:
-    """Check a file, store it under ``prefix`` by a random name, then write its row.
+    """Check a file and store it, pictures without what their camera knew.
 
-    Raises UploadRefused (400), or Unavailable (503) when the storage does not answer. Bytes go
-    first, the row second: a row always has its file, and a file whose row could not be written
-    is removed again.
+    Raises UploadRefused (400), or Unavailable (503) when the storage or a scanner does not answer.
     """
     check_upload(file)
-    name = PurePosixPath((file.name or "").replace("\\", "/")).name[:255]
-    key = f"{prefix}/{uuid.uuid4().hex}{extension_of(name)}"
+    scan(file)
+    return keep(file, content_to_store(file), prefix=prefix, owner=owner)
+
+
+def content_to_store(file: UploadedFile[Any]) -> IO[bytes]:
+    """Return the bytes to keep. What only claims to be a picture, and looks like nothing, stays as it is."""
+    mime_type = declared_type(file)
+    if not mime_type.startswith("image/") or not looks_like_an_image(head_of(file)):
+        return file
+    return clean_picture(file, mime_type)
+
+
+def clean_picture(file: UploadedFile[Any], mime_type: str) -> IO[bytes]:
     try:
-        key = default_storage.save(key, file)
+        return cleaned(file, mime_type)
+    except ImageRefused as error:
+        raise UploadRefused(str(error)) from error
+
+
+def keep(file: UploadedFile[Any], content: IO[bytes], *, prefix: str, owner: User | None) -> Upload:
+    """Store a file's bytes under ``prefix`` by a random name, then write its row.
+
+    A row always has its file, and a file whose row could not be written is removed again.
+    """
+    name = base_name(file.name or "")[:255]
+    key = f"{prefix}/{uuid.uuid4().hex}{extension_of(name)}"
+    size = content.seek(0, 2)
+    content.seek(0)
+    try:
+        key = default_storage.save(key, File(content))
     except STORAGE_ERRORS as error:
         raise Unavailable("Files cannot be stored right now. Please try again in a moment.") from error
+    finally:
+        if content is not file:
+            content.close()
     try:
         return Upload.objects.create(
-            owner=owner, key=key, filename=name, size=file.size or 0, mime_type=declared_type(file)
+            owner=owner, key=key, filename=name, size=size, mime_type=declared_type(file)
         )
     except DatabaseError:
         default_storage.delete(key)

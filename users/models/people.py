@@ -59,9 +59,13 @@ class UserQuerySet(models.QuerySet["User"]):
     def is_searched(self) -> bool:
         return "searched" in self.query.annotations
 
+    def may_enter(self) -> Self:
+        """Those who may use the platform: the account-status gate, as a condition on rows."""
+        return self.filter(is_active=True).exclude(status=User.Status.INACTIVE)
+
     def still(self, person: User) -> Self:
         """That person, as long as they may enter as what they were when they were read."""
-        let_in = self.filter(pk=person.pk, is_active=True).exclude(status=User.Status.INACTIVE)
+        let_in = self.filter(pk=person.pk).may_enter()
         return let_in.filter(role=person.role, is_superuser=person.is_superuser)
 
     def by_name(self) -> Self:

@@ -21,10 +21,13 @@ from users.services.archive_content import write_archive
 from users.services.holding import acting
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.core.files.base import File
 
 LOST_AFTER: Final = timedelta(minutes=15)
 FRESH_RATE: Final = "6/1h"
+FOLDER: Final = "exports"
 State = DataArchive.State
 
 
@@ -91,7 +94,7 @@ def build_archive(archive_id: int) -> None:
         return
     if archive.key:
         remove_files([archive.key])
-    key = archive.key or f"exports/{uuid.uuid4().hex}.zip"
+    key = archive.key or f"{FOLDER}/{uuid.uuid4().hex}.zip"
     with tempfile.TemporaryFile() as file:
         write_archive(archive.user, file)
         size = file.tell()
@@ -117,3 +120,8 @@ def prune_archives() -> int:
     if keys := [archive.key for archive in old if archive.key]:
         enqueue_on_commit("core.uploads.tasks.delete_files", keys=keys)
     return len(old)
+
+
+def archives_named(keys: Collection[str], /) -> set[str]:
+    """Return those of the stored files that are somebody's archive, or will be."""
+    return set(DataArchive.objects.filter(key__in=keys).values_list("key", flat=True))

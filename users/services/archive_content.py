@@ -50,7 +50,9 @@ ABOUT: Final = {
     "reactions": "the signs that you set on messages",
     "mentions": "the messages that name you",
     "messageReports": "the messages that you reported, and why",
+    "downloads": "which resources you opened in the last two days",
     "registrations": "the events that you signed up for",
+    "acknowledgements": "the announcements that you said you had read",
 }
 LONGEST_STEM: Final = 120
 PIECE_BYTES: Final = 256 * 1024

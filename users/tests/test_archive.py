@@ -92,7 +92,15 @@ class ContentTests(ArchiveCase):
         archive = self.download()
 
         names = ("account", "links", "uploads", "activity", "sessions", "registrations", "groups", "tasks")
-        said = ("messages", "reading", "reactions", "mentions", "messageReports")
+        said = (
+            "messages",
+            "reading",
+            "reactions",
+            "mentions",
+            "messageReports",
+            "downloads",
+            "acknowledgements",
+        )
         self.assertEqual(set(self.documents(archive)), {*names, *said})
         note = archive.read("README.txt").decode()
         for name in (*names, *said):

@@ -1,0 +1,148 @@
+"""A stored file as an answer: from here, by the proxy, or by the bucket itself (D15)."""
+
+from __future__ import annotations
+
+import re
+from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+
+from core.refusals import Missing, Unavailable
+from core.streaming import StoredFileResponse
+from core.uploads.files import open_file
+from core.uploads.store import STORAGE_ERRORS
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from core.models import Upload
+
+# Of one span only: who asks for several at once gets the whole file, as RFC 9110, 14.2 lets us.
+SPAN: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+PRESIGNED_SECONDS: Final = 300
+FILES_LOCATION: Final = "/_files/"
+BUCKET_LOCATION: Final = "/_bucket/"
+POLICY: Final = "sandbox; default-src 'none'"
+
+
+class Part:
+    """A span of an opened file."""
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self.file = file
+        self.left = length
+
+    def read(self, size: int) -> bytes:
+        piece = self.file.read(min(size, self.left))
+        self.left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def answer_with(upload: Upload, request: HttpRequest) -> HttpResponseBase:
+    """Return the file, a part of it (206), 304 or 416. Raises Missing (404) and Unavailable (503).
+
+    FILE_DELIVERY says who sends the bytes: ``direct`` this process, ``accel`` the proxy in front of it,
+    ``redirect`` the bucket, by an address that lives for five minutes.
+    """
+    etag = f'"{upload.key.rpartition("/")[2].partition(".")[0]}"'
+    unchanged = get_conditional_response(request, etag=etag)
+    response = unchanged if unchanged is not None else sent(upload, request, etag)
+    for name, value in headers_of(upload, etag).items():
+        response.headers[name] = value
+    return response
+
+
+def headers_of(upload: Upload, etag: str) -> dict[str, str]:
+    """Return what makes a browser save the file and never run it; it asks again before it shows a copy."""
+    return {
+        "Content-Disposition": disposition(upload),
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-cache",
+        "ETag": etag,
+    }
+
+
+def disposition(upload: Upload) -> str:
+    return content_disposition_header(as_attachment=True, filename=upload.filename) or "attachment"
+
+
+def sent(upload: Upload, request: HttpRequest, etag: str) -> HttpResponseBase:
+    if settings.FILE_DELIVERY == "redirect" and is_in_bucket():
+        return HttpResponseRedirect(presigned(upload))
+    if settings.FILE_DELIVERY == "accel":
+        return by_proxy(upload)
+    return from_here(upload, request, etag)
+
+
+def is_in_bucket() -> bool:
+    return hasattr(default_storage, "bucket_name")
+
+
+def presigned(upload: Upload) -> str:
+    """Return an address in the bucket that says itself how the file is to be handled.
+
+    Not ``default_storage.url``, which signs nothing where the bucket has a name of its own.
+    """
+    storage: Any = default_storage
+    said = {"ResponseContentDisposition": disposition(upload), "ResponseContentType": upload.mime_type}
+    where = {"Bucket": storage.bucket_name, "Key": storage._normalize_name(upload.key)}  # noqa: SLF001
+    client = storage.connection.meta.client
+    address: str = client.generate_presigned_url("get_object", {**where, **said}, PRESIGNED_SECONDS)
+    return address
+
+
+def by_proxy(upload: Upload) -> HttpResponse:
+    """Have NGINX send the file: it knows the folder, or the bucket, by these locations."""
+    if is_in_bucket():
+        parts = urlsplit(presigned(upload))
+        location = f"{BUCKET_LOCATION}{parts.netloc}{parts.path}?{parts.query}"
+    else:
+        location = f"{FILES_LOCATION}{quote(upload.key)}"
+    return HttpResponse(content_type=upload.mime_type, headers={"X-Accel-Redirect": location})
+
+
+def from_here(upload: Upload, request: HttpRequest, etag: str) -> HttpResponseBase:
+    span = span_of(request, upload.size, etag)
+    if span is not None and len(span) == 0:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.size}"})
+    try:
+        file: Any = open_file(upload.key)
+    except FileNotFoundError as error:
+        raise Missing from error
+    except STORAGE_ERRORS as error:
+        raise Unavailable from error
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(upload.size if span is None else len(span))}
+    if span is None:
+        return StoredFileResponse(file, content_type=upload.mime_type, headers=headers)
+    file.seek(span.start)
+    headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{upload.size}"
+    part: Any = Part(file, len(span))
+    return StoredFileResponse(part, status=206, content_type=upload.mime_type, headers=headers)
+
+
+def span_of(request: HttpRequest, size: int, etag: str) -> range | None:
+    """Return the bytes that are asked for: none of them that we have is an empty range, all of them None."""
+    asked = SPAN.fullmatch(request.headers.get("Range", ""))
+    if asked is None or request.headers.get("If-Range", etag) != etag or not any(asked.groups()):
+        return None
+    first, last = asked.groups()
+    if not first:
+        return range(max(0, size - int(last)), size)
+    end = min(size, int(last) + 1) if last else size
+    return range(min(int(first), size), end) if int(first) < end else range(0)
+
+
+def begins_download(request: HttpRequest) -> bool:
+    """Tell whether somebody starts to read a file, and does not look at it or go on."""
+    span = SPAN.fullmatch(request.headers.get("Range", ""))
+    return request.method == "GET" and (span is None or span[1] in {"", "0"})
