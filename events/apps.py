@@ -8,8 +8,22 @@ class EventsConfig(AppConfig):
     verbose_name = "Events"
 
     def ready(self) -> None:
-        from core.registry import my_data, uploads_needed
-        from events.personal import documents_of, needed_uploads
+        from core.registry import (
+            access_ended,
+            calendar_entries,
+            erasure,
+            file_rights,
+            my_data,
+            uploads_needed,
+        )
+        from events.models import Event
+        from events.personal import documents_of, may_open_cover, needed_uploads
+        from events.services.feeds import entries_of
+        from events.services.seats import free_seats_of, free_seats_of_suspended
 
+        access_ended.add("events", free_seats_of_suspended)
+        calendar_entries.add("events", entries_of)
+        erasure.add("events", free_seats_of)
+        file_rights.add(Event.COVER_FOLDER, may_open_cover)
         my_data.add("events", documents_of)
         uploads_needed.add("events", needed_uploads)

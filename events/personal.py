@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
-    """Yield the events for which the person has registered."""
-    rows = EventRegistration.objects.filter(user=user).select_related("event").order_by("registered_at", "pk")
+    """Yield the events for which the person has registered, or waits for a seat."""
+    own = EventRegistration.everything.filter(user=user).select_related("event")
     yield (
         "registrations",
         [
@@ -25,11 +25,18 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
                 "date": row.event.date,
                 "time": row.event.time,
                 "location": row.event.location,
-                "registeredAt": row.registered_at,
+                "registeredAt": None if row.waiting_since else row.registered_at,
+                "waitingSince": row.waiting_since,
+                "attendedAt": row.attended_at,
             }
-            for row in rows
+            for row in own.order_by("registered_at", "pk")
         ],
     )
+
+
+def may_open_cover(viewer: User, key: str, /) -> bool:
+    """Let everybody who is signed in see the covers of events, as they see the events."""
+    return True
 
 
 def needed_uploads(ids: Collection[int], /) -> set[int]:
