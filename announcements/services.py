@@ -1,0 +1,90 @@
+"""Announcements as platform admins write them, and as people acknowledge them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+
+from announcements.models import BACKWARDS, Acknowledgement, Announcement
+from core import audit
+from core.refusals import Missing, Refused
+from users.services.holding import acting
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class Backwards(Refused):
+    """An announcement that expires before anybody could read it (400)."""
+
+    code = "validation_error"
+    sentence = BACKWARDS
+
+
+@transaction.atomic
+def create_announcement(*, by: User, **values: Any) -> Announcement:
+    """Publish an announcement, at once or at its time. Raises Backwards (400) and what ``acting`` raises."""
+    by_now = acting(by)
+    announcement = Announcement(**values)
+    check_times(announcement)
+    announcement.save()
+    audit.record("announcement_created", actor=by_now, target=announcement)
+    return announcement
+
+
+@transaction.atomic
+def change_announcement(announcement: Announcement, *, by: User, values: dict[str, Any]) -> None:
+    """Change some of an announcement; who has acknowledged it has done so for good.
+
+    Raises Backwards (400), Missing (404) and what ``acting`` raises. Holds the announcement.
+    """
+    by_now = acting(by)
+    held = held_announcement(announcement)
+    before = {name: getattr(held, name) for name in values}
+    for name, value in values.items():
+        setattr(held, name, value)
+    held.normalise()
+    changes = audit.difference(before, {name: getattr(held, name) for name in values})
+    if changes:
+        check_times(held)
+        held.save()
+        audit.record("announcement_changed", actor=by_now, target=held, changes=changes)
+
+
+@transaction.atomic
+def delete_announcement(announcement: Announcement, *, by: User) -> None:
+    """Delete an announcement for good, and with it who has acknowledged it.
+
+    Raises Missing (404) and what ``acting`` raises. Holds the announcement.
+    """
+    by_now = acting(by)
+    held = held_announcement(announcement)
+    audit.record("announcement_deleted", actor=by_now, target=held)
+    held.delete()
+
+
+def acknowledge(announcement: Announcement, *, by: User) -> tuple[Acknowledgement, bool]:
+    """Note once that somebody has read an announcement; answer the note, and whether it is new.
+
+    The caller has been shown the announcement. Raises Missing (404) where it, or the person, has been
+    deleted meanwhile: a foreign key tells at the commit. Durable, and holds nothing.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            return Acknowledgement.objects.get_or_create(announcement=announcement, user=by)
+    except IntegrityError as error:
+        raise Missing from error
+
+
+def held_announcement(announcement: Announcement) -> Announcement:
+    found = Announcement.objects.select_for_update(no_key=True).filter(pk=announcement.pk).first()
+    if found is None:
+        raise Missing
+    return found
+
+
+def check_times(announcement: Announcement) -> None:
+    begins, ends = announcement.publish_at, announcement.expires_at
+    if begins and ends and ends <= begins:
+        raise Backwards(field="expiresAt")
