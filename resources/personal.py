@@ -1,14 +1,28 @@
-"""Which uploads the resources need, whoever uploaded them."""
+"""What the resources hold of a person, and which uploads they need, whoever uploaded them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from core.uploads.erasure import uploads_named_in
-from resources.models import Resource
+from resources.models import Resource, ResourceDownload
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
+
+    from users.models import User
+
+
+def documents_of(user: User) -> Iterator[tuple[str, object]]:
+    """Yield which resources the person opened lately, and in which hour."""
+    rows = ResourceDownload.objects.filter(user=user).select_related("resource")
+    yield (
+        "downloads",
+        [
+            {"resourceId": row.resource_id, "title": row.resource.title, "hour": row.hour}
+            for row in rows.order_by("hour", "pk")
+        ],
+    )
 
 
 def needed_uploads(ids: Collection[int], /) -> set[int]:

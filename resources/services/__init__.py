@@ -1,0 +1,1 @@
+"""What changes resources: publishing them, and counting who opens them."""
