@@ -1,7 +1,6 @@
 """Every public prefix on one screen."""
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -12,7 +11,9 @@ import users.urls
 from authentication.bridge import BridgeView
 from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
+from core.media.views import FileView
 from core.views import unknown_path, welcome
+from events.views.calendars import FeedView
 
 admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
 
@@ -27,15 +28,20 @@ urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
     path("api/users/", include("users.urls")),
+    path("api/", include("events.urls")),
     path("api/", include("groups.urls")),
     path("api/", include("chat.urls")),
+    path("api/", include("announcements.urls")),
+    path("api/", include("resources.urls")),
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
     re_path(r"^api(?:/|$)", unknown_path, name="unknown-path"),
+    path("media/<str:token>/<path:key>", FileView.as_view(), name="file"),
+    path("calendar/<slug:token>.ics", FeedView.as_view(), name="calendar-feed"),
     path("auth/verify", BridgeView.as_view(), name="bridge"),
     path("admin/", admin.site.urls),
 ]
 if settings.DEBUG:
-    urlpatterns += [path("", welcome), *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)]
+    urlpatterns += [path("", welcome)]

@@ -74,7 +74,7 @@ class AuditTests(TestCase):
             {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
         )
 
-        deleted = AuditEvent.objects.filter(action="deleted", object_type="resources.resource")
+        deleted = AuditEvent.objects.filter(action="resource_deleted")
         self.assertEqual({int(event.object_id) for event in deleted}, set(chosen))
 
     def test_who_joins_a_group_is_recorded_once(self) -> None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from announcements.models import Announcement
+from announcements.models import Acknowledgement, Announcement
 from authentication.models import SignInSession
 from chat.models import Message, MessageReport
 from chat.tests.factories import make_message
@@ -50,7 +50,13 @@ def make_run(n: int) -> TemplateRun:
     return apply_template(make_template(), by=make_admin(), group_ids=ids, start_date=today)
 
 
+def make_mark(n: int) -> Acknowledgement:
+    news = Announcement.objects.create(title=f"News {n}", summary="News")
+    return Acknowledgement.objects.create(announcement=news, user=make_user())
+
+
 MAKERS: dict[type[Model], Callable[[int], Model]] = {
+    Acknowledgement: make_mark,
     Announcement: lambda n: Announcement.objects.create(title=f"News {n}", summary="News"),
     AuditEvent: lambda _: audit.record("signed_in", target=make_user()),
     DBTaskResult: make_task_row,

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from announcements.models import Acknowledgement, Announcement
 from authentication.models import RefreshToken, SignInSession
 from authentication.sessions import open_session
 from chat.models import Mention, Message, MessageAttachment, MessageReport, Reaction, ReadCursor
@@ -37,7 +38,8 @@ from events.models import EventRegistration
 from events.tests.factories import make_event
 from groups.models import Group, GroupMember, Milestone, PastMember, Task
 from groups.tests.factories import make_group
-from resources.models import Resource
+from resources.models import Resource, ResourceDownload
+from resources.services.downloads import count_download
 from users.models import DataArchive, StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.services.archive import request_archive
 from users.services.erasure import erase_person
@@ -117,6 +119,7 @@ class ErasureCase(StoredFiles):
         self.other_file = self.upload("mine.txt", self.friend)
         self.attach(self.reply, self.other_file, "mine.txt")
         Resource.objects.create(title="Guide", type="guide", file_url=f"/media/{self.cover.key}")
+        count_download(Resource.objects.get(), by=self.person)
         self.leave_marks()
 
     def leave_marks(self) -> None:
@@ -135,6 +138,7 @@ class ErasureCase(StoredFiles):
         PastMember.objects.create(group=make_group(id="LEFT"), user=self.person, role="student")
         make_group(id="GONE", members=[self.person], archived_at=timezone.now())
         EventRegistration.objects.create(event=make_event(), user=self.person)
+        Announcement.objects.create(title="News", summary="x").acknowledgements.create(user=self.person)
         UserProfile.objects.create(
             user=self.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
         )
@@ -197,7 +201,7 @@ class NothingIsLeftTests(ErasureCase):
     def test_sessions_links_and_marks_are_gone(self) -> None:
         self.erase()
 
-        marks = (ReadCursor, Reaction, Mention)
+        marks = (ReadCursor, Reaction, Mention, ResourceDownload, Acknowledgement)
         for model in (SignInSession, RefreshToken, StudentSupervisor, EventRegistration, *marks):
             with self.subTest(model.__name__):
                 self.assertEqual(model._default_manager.count(), 0)

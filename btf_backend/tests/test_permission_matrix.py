@@ -42,6 +42,9 @@ PATCH   /api/users/me/                      401 200 200 200 401 200 200 200
 GET     /api/users/me/supervisors/          401 200 200 200 401 200 200 200
 PATCH   /api/users/me/supervisors/{id}/     401 404 404 404 401 404 404 404
 GET     /api/users/me/export/               401 202 202 202 401 202 202 202
+GET     /api/users/me/calendar/             401 200 200 200 401 200 200 200
+POST    /api/users/me/calendar/             401 201 201 201 401 201 201 201
+DELETE  /api/users/me/calendar/             401 204 204 204 401 204 204 204
 
 GET     /api/groups/                                       401 200 200 200 401 200 200 200
 POST    /api/groups/                                       401 403 403 403 401 403 400 400
@@ -79,6 +82,40 @@ GET     /api/groups/{group_id}/reports/                        401 404 404 404 4
 PATCH   /api/groups/{group_id}/reports/{id}/                   401 404 404 404 401 404 404 404
 GET     /api/mentions/                                         401 200 200 200 401 200 200 200
 GET     /api/messages/search/                                  401 400 400 400 401 400 400 400
+
+GET     /api/announcements/                        401 200 200 200 401 200 200 200
+POST    /api/announcements/                        401 403 403 403 401 403 400 400
+GET     /api/announcements/unread/                 401 200 200 200 401 200 200 200
+GET     /api/announcements/{id}/                   401 404 404 404 401 404 404 404
+PATCH   /api/announcements/{id}/                   401 403 403 403 401 403 404 404
+DELETE  /api/announcements/{id}/                   401 403 403 403 401 403 404 404
+POST    /api/announcements/{id}/ack/               401 404 404 404 401 404 404 404
+GET     /api/announcements/{id}/acknowledgements/  401 403 403 403 401 403 404 404
+
+POST    /api/uploads/                       401 415 415 415 401 415 415 415
+GET     /api/resources/                     401 200 200 200 401 200 200 200
+POST    /api/resources/                     401 403 403 403 401 403 415 415
+GET     /api/resources/{id}/                401 404 404 404 401 404 404 404
+PATCH   /api/resources/{id}/                401 403 403 403 401 403 404 404
+DELETE  /api/resources/{id}/                401 403 403 403 401 403 404 404
+PUT     /api/resources/{id}/cover/          401 403 403 403 401 403 404 404
+GET     /api/resources/{id}/download/       401 404 404 404 401 404 404 404
+
+GET     /api/events/                        401 200 200 200 401 200 200 200
+POST    /api/events/                        401 403 403 403 401 403 400 400
+GET     /api/events/{id}/                   401 404 404 404 401 404 404 404
+PATCH   /api/events/{id}/                   401 403 403 403 401 403 404 404
+DELETE  /api/events/{id}/                   401 403 403 403 401 403 404 404
+PUT     /api/events/{id}/cover/             401 403 403 403 401 403 404 404
+POST    /api/events/{id}/register/          401 404 404 404 401 404 404 404
+DELETE  /api/events/{id}/register/          401 404 404 404 401 404 404 404
+POST    /api/events/{id}/waitlist/          401 404 404 404 401 404 404 404
+DELETE  /api/events/{id}/waitlist/          401 404 404 404 401 404 404 404
+GET     /api/events/{id}/calendar.ics       401 404 404 404 401 404 404 404
+GET     /api/events/{id}/roster/            401 403 403 403 401 403 404 404
+GET     /api/events/{id}/roster/waiting/    401 403 403 403 401 403 404 404
+GET     /api/events/{id}/roster/export/     401 403 403 403 401 403 404 404
+PUT     /api/events/{id}/attendance/        401 403 403 403 401 403 404 404
 
 GET     /api/admin/users/                       401 403 403 403 401 403 200 200
 POST    /api/admin/users/                       401 403 403 403 401 403 400 400

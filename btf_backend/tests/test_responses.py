@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from django.test import TestCase
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from announcements.models import Announcement
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations, schema
+from core.models import Upload
+from events.tests.factories import make_event
 from groups.models import TemplateRun
 from groups.tests.factories import make_group, make_template
+from resources.models import Resource
 from users.models import ImportRow, PeopleImport, SupervisorProfile, User, UserProfile
 from users.tests.factories import make_admin, make_link, make_user
 
@@ -28,8 +32,21 @@ BODIES: Final[dict[str, Any]] = {
     "POST /api/admin/milestone-templates/": {"name": "New", "milestones": [{"title": "x"}]},
     "PATCH /api/admin/milestone-templates/{id}/": {"description": "x"},
     "POST /api/admin/users/import/{id}/undo/": {},
+    "PATCH /api/announcements/{id}/": {"link": "https://x.example/"},
+    "POST /api/announcements/{id}/ack/": {},
+    "PATCH /api/resources/{id}/": {"title": "New"},
+    "POST /api/events/": {
+        "title": "x",
+        "startAt": "2031-05-06T18:00:00Z",
+        "location": "x",
+        "type": "virtual",
+    },
+    "PATCH /api/events/{id}/": {"endAt": None},
+    "POST /api/events/{id}/register/": {},
+    "POST /api/users/me/calendar/": {},
 }
 
+LATER: Final = datetime(2040, 1, 1, tzinfo=UTC)
 RUN: Final[dict[str, Any]] = {"template_name": "Plan", "start_date": date(2027, 2, 1), "plan": []}
 
 
@@ -55,12 +72,18 @@ class ResponseTests(TestCase):
         UserProfile.objects.create(user=cls.user, year_level=3, areas_of_interest=["x"])
         SupervisorProfile.objects.create(user=cls.user, wwcc_expiry=date(2031, 4, 5))
         cls.admin = make_admin()
-        link = make_link(make_user(), cls.user)
+        # Far from what the sequences hand out next to the rows that the bodies make.
+        link = make_link(make_user(), cls.user, pk=1_000_000)
         PeopleImport.objects.create(pk=link.pk, counts=ImportRow.objects.tally())
         template = make_template(pk=link.pk)
         run = TemplateRun.objects.create(pk=link.pk, template=template, template_key=link.pk, **RUN)
         run.groups.create(group=make_group())
         make_link(cls.user, cls.admin, join_permission_granted=True)
+        key = "resources/files/a.pdf"
+        Upload.objects.create(key=key, filename="a.pdf", size=1, mime_type="application/pdf")
+        Resource.objects.create(pk=link.pk, title="Guide", type="guide", role="all", file_url=key)
+        make_event(pk=link.pk).registrations.create(user=cls.user)
+        Announcement.objects.create(pk=link.pk, title="News", summary="x", expires_at=LATER)
 
     def problems(self, body: Any, response: dict[str, Any]) -> list[str]:
         """Return where a body differs from its documented schema."""

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -165,7 +164,7 @@ def make_content(admin: User) -> None:
         if not Resource.objects.filter(title=title).exists():
             file = SimpleUploadedFile(filename, (FILES / filename).read_bytes(), mime_type)
             upload = store_upload(file, prefix="resources/files", owner=admin)
-            Resource.objects.create(title=title, type=kind, file_url=default_storage.url(upload.key))
+            Resource.objects.create(title=title, type=kind, file_url=upload.key)
 
 
 def make_event(student: User) -> None:
