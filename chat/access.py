@@ -56,3 +56,14 @@ def conversations_of(user: User) -> GroupQuerySet:
 def reader(user: User, group: Group) -> Reader:
     """Return as what somebody reads; the group came from ``access_conversation``. Asks no database."""
     return Reader(user.pk, can_moderate(user, group))
+
+
+def may_open(viewer: User, key: str, /) -> bool:
+    """Tell whether somebody reads a message, now, on which the upload of that key hangs."""
+    messages = Message.objects.filter(attachments__upload__key=key)
+    groups = {group.pk: group for group in conversations_of(viewer).filter(messages__in=messages)}
+    return any(
+        reader(viewer, groups[message.group_id]).sees(message.sight, author_id=message.author_id)
+        for message in messages
+        if message.group_id in groups
+    )

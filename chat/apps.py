@@ -8,12 +8,22 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
+        from chat.access import may_open
         from chat.personal import documents_of, erase_names, hold_messages, needed_uploads
         from chat.services.reading import rows_for
-        from core.registry import conversation_rows, erasure, held_for_erasure, my_data, uploads_needed
+        from core.registry import (
+            conversation_rows,
+            erasure,
+            file_rights,
+            held_for_erasure,
+            my_data,
+            uploads_needed,
+        )
+        from core.uploads.quotas import FOLDER
 
         erasure.add("chat", erase_names)
         held_for_erasure.add("chat", hold_messages)
+        file_rights.add(FOLDER, may_open)
         my_data.add("chat", documents_of)
         conversation_rows.add("chat", rows_for)
         uploads_needed.add("chat", needed_uploads)

@@ -23,6 +23,7 @@ from core.exceptions import first_sentence
 from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
 from core.threads import in_database
+from core.uploads.links import links_of_scope
 
 if TYPE_CHECKING:
     from chat.access import Reader
@@ -133,7 +134,7 @@ class GroupChatConsumer(SignedInConsumer):
                 self.cursor = page.revision
 
     async def forward(self, event: Event) -> None:
-        text = text_for(event, self.reader)
+        text = text_for(event, self.reader, links_of_scope(self.scope, self.user_id))
         if text is not None:
             await self.tell(text)
 

@@ -9,12 +9,13 @@ import orjson
 from django.db import models, transaction
 
 from chat.models import Message
-from chat.rendering import document_of, moment, person, render
+from chat.rendering import document_of, is_stored, moment, person, render, with_links
 from core.realtime import ring, room_of_group, send_to_room
 
 if TYPE_CHECKING:
     from chat.access import Reader
     from chat.models import ReadCursor
+    from core.uploads.links import Links
     from groups.models import Group
     from users.models import User
 
@@ -83,17 +84,23 @@ def frame_for(event: Event, reader: Reader) -> dict[str, Any] | None:
     return {"type": event["kind"], "revision": event["revision"], "payload": payload}
 
 
-def text_for(event: Event, reader: Reader) -> str | None:
-    """Return what ``frame_for`` does as text, made once for all in a process who read the same.
+def text_for(event: Event, reader: Reader, links: Links) -> str | None:
+    """Return what ``frame_for`` does as text with links, made once for all in a process who read the same.
 
-    Those are the moderators, and all others, but for whoever wrote the message or what it quotes. The texts
-    hang on the event, which every socket of the process gets, and go with it.
+    Those are the moderators, and all others, but for whoever wrote the message or what it quotes; links to
+    files are everybody's own. The texts hang on the event, which every socket of the process gets, and go
+    with it.
     """
     texts: dict[Any, str | None] = event.setdefault("texts", {})
     document = event["document"]
     writers = {written["author"]["id"] for written in (document, document["replyTo"]) if written}
-    kind = (reader.is_moderator, reader.user_id if reader.user_id in writers else None)
+    is_own = reader.user_id in writers or any(is_stored(file) for file in document["attachments"])
+    kind = (reader.is_moderator, reader.user_id if is_own else None)
     if kind not in texts:
         frame = frame_for(event, reader)
-        texts[kind] = orjson.dumps(frame).decode() if frame else None
+        texts[kind] = encoded(frame, links) if frame else None
     return texts[kind]
+
+
+def encoded(frame: dict[str, Any], links: Links) -> str:
+    return orjson.dumps({**frame, "payload": with_links(frame["payload"], links)}).decode()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from chat.access import Reader
     from chat.models import Message, MessageAttachment
+    from core.uploads.links import Links
     from users.models import User
 
 Document = dict[str, Any]
@@ -105,6 +106,20 @@ def tombstone(document: Document) -> Document:
     }
 
 
+def with_links(document: Document, links: Links) -> Document:
+    """Return a rendered document with links to its files, for the one who signs them."""
+    return {**document, "attachments": [linked(file, links) for file in document["attachments"]]}
+
+
+def linked(file: Document, links: Links) -> Document:
+    """Return an attachment with a link to it; one that lies elsewhere has its own."""
+    return {**file, "file_url": links.to(file["file_url"])} if is_stored(file) else file
+
+
+def is_stored(file: Document) -> bool:
+    return "://" not in file["file_url"]
+
+
 def author_of(message: Message) -> Document:
     return person(message.author) if message.author else dict(NOBODY)
 
@@ -115,6 +130,7 @@ def person(user: User) -> Document:
 
 
 def attached(row: MessageAttachment) -> Document:
+    """Return a file as it stands in a document: by its key, which ``with_links`` turns into a link (D20)."""
     return {
         "file_url": row.file_url,
         "filename": row.filename,

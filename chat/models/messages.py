@@ -220,7 +220,7 @@ class MessageAttachment(models.Model):
         related_name="attachments",
         help_text="Null: not a file of ours.",
     )
-    file_url = models.URLField(max_length=2048)
+    file_url = models.CharField(max_length=2048, help_text="Our upload's key, or a link to elsewhere.")
     filename = models.CharField(max_length=255)
     file_size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
     mime_type = models.CharField(max_length=255, default="application/octet-stream")

@@ -31,21 +31,35 @@ class NotOurFile(Refused):
 
 
 def attachments_of(author: User | None, sent: Sequence[dict[str, Any]]) -> list[MessageAttachment]:
-    """Return rows for what was sent, each with the author's own upload where its link names one.
+    """Return rows for what was sent: the author's own uploads by their keys, the others by their links.
 
     Raises NotOurFile (400). The server never fetches a link.
     """
-    if not sent:
-        return []
-    keys = {
-        url: found[1]
-        for url in (file["file_url"] for file in sent)
-        if (found := KEY_IN_URL.search(path_of(url))) and is_ours(url, found[1])
-    }
-    uploads = {row.key: row for row in Upload.objects.filter(owner=author, key__in=keys.values())}
-    rows = [MessageAttachment(**file, upload=uploads.get(keys.get(file["file_url"], ""))) for file in sent]
+    keys = {key for file in sent if (key := key_of(file["file_url"]))}
+    stored = Upload.objects.filter(owner=author, key__in=keys, state=Upload.State.STORED)
+    uploads = {row.key: row for row in (stored if keys else ())}
+    rows = [attached(file, uploads.get(key_of(file["file_url"]) or "")) for file in sent]
     check_hosts(row.file_url for row in rows if row.upload is None)
     return rows
+
+
+def attached(file: dict[str, Any], upload: Upload | None) -> MessageAttachment:
+    """Return a row; size and type of an upload are what we stored, whatever is said of it."""
+    if upload is None:
+        return MessageAttachment(**file)
+    return MessageAttachment(
+        upload=upload,
+        file_url=upload.key,
+        filename=file["filename"],
+        file_size=upload.size,
+        mime_type=upload.mime_type,
+    )
+
+
+def key_of(url: str) -> str | None:
+    """Return the key of the upload to which a link of ours leads. Links change by the hour, keys never."""
+    found = KEY_IN_URL.search(path_of(url))
+    return found[1] if found and is_ours(url, found[1]) else None
 
 
 def check_hosts(urls: Iterable[str]) -> None:

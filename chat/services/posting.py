@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Subquery
 from chat.access import access_conversation, reader
 from chat.models import Message, MessageAttachment
 from chat.realtime import Kind, publish_on_commit
-from chat.services.attachments import attachments_of
+from chat.services.attachments import attachments_of, key_of
 from chat.services.history import revision_of
 from chat.services.holding import hold_conversation
 from chat.services.mentions import people_named, write_mentions
@@ -58,8 +58,11 @@ class Draft:
 
     @property
     def digests(self) -> list[str]:
-        """What stands for the content: the same name must come with the same."""
-        return digests(orjson.dumps([self.text, self.attachments, self.reply_to_id]))
+        """What stands for the content: the same name must come with the same, by whichever link."""
+        files = [
+            {**file, "file_url": key_of(file["file_url"]) or file["file_url"]} for file in self.attachments
+        ]
+        return digests(orjson.dumps([self.text, files, self.reply_to_id]))
 
 
 @dataclass(frozen=True)

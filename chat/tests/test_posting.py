@@ -140,7 +140,11 @@ class AttachmentTests(UploadingCase):
             with self.subTest(url):
                 message = self.send(url).json()
                 row = MessageAttachment.objects.get(message=message["id"])
-                self.assertEqual((row.upload, message["attachments"][0]["file_url"]), (upload, url))
+                (shown,) = message["attachments"]
+                self.assertEqual((row.upload, row.file_url), (upload, upload.key))
+                self.assertTrue(shown["file_url"].endswith(f"/{upload.key}"))
+                self.assertEqual((shown["file_size"], shown["mime_type"]), (4, "text/plain"))
+                self.assertEqual(b"".join(self.client.get(shown["file_url"])), b"plan")
 
     def test_neither_anothers_upload_nor_one_that_is_not_there_is(self) -> None:
         for key in (self.upload(self.friend).key, f"uploads/{'0' * 32}.txt"):

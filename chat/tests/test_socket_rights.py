@@ -20,6 +20,7 @@ from chat.models import Message
 from chat.realtime import frame_for, text_for
 from chat.sweep import sweeper
 from chat.tests.sockets import SocketCase
+from core.uploads.links import Links
 from groups.models import Group, GroupMember
 from groups.services.members import remove_member
 from groups.services.teams import archive_group, change_group
@@ -147,7 +148,7 @@ class SharedTextTests(SimpleTestCase):
         quote = {"id": 1, "author": {"id": self.QUOTED.user_id}, "text": "Quoted", "sight": quote_sight}
         moderation = {"status": "approved", "note": "Careful", "moderatedAt": None, "moderatedBy": None}
         document: dict[str, Any] = {"author": {"id": self.AUTHOR.user_id}, "text": "Hi", "clientId": "c1"}
-        document |= {"moderation": moderation, "replyTo": quote if quote_sight else None}
+        document |= {"moderation": moderation, "replyTo": quote if quote_sight else None, "attachments": []}
         event = {"kind": "message.updated", "revision": 7, "document": document}
         return {**event, "sight": sight, "before": before}
 
@@ -158,15 +159,29 @@ class SharedTextTests(SimpleTestCase):
             for reader in (*readers, *reversed(readers)):
                 with self.subTest(sight=sight, before=before, quote=quote_sight, reader=reader):
                     frame = frame_for(event, reader)
-                    self.assertEqual(text_for(event, reader), frame and orjson.dumps(frame).decode())
+                    self.assertEqual(self.text(event, reader), frame and orjson.dumps(frame).decode())
 
     def test_it_is_made_once_for_those_who_read_the_same(self) -> None:
         event = self.event("all", "all", None)
         with patch("chat.realtime.frame_for", side_effect=frame_for) as made:
             for reader in (self.MEMBER, self.OTHER, self.QUOTED, self.MENTOR, self.ADMIN, self.AUTHOR):
-                text_for(event, reader)
+                self.text(event, reader)
 
         self.assertEqual(made.call_count, 3)
+
+    def test_links_to_files_are_everybodys_own(self) -> None:
+        event = self.event("all", "all", None)
+        event["document"]["attachments"] = [{"file_url": "uploads/a.pdf", "filename": "a.pdf"}]
+
+        texts = {self.text(event, reader) for reader in (self.MEMBER, self.OTHER, self.MENTOR, self.ADMIN)}
+
+        self.assertEqual(len(texts), 4)
+        for text in texts:
+            (shown,) = orjson.loads(text or "")["payload"]["attachments"]
+            self.assertRegex(shown["file_url"], r"^https://x\.test/media/[\w-]+/uploads/a\.pdf$")
+
+    def text(self, event: dict[str, Any], reader: Reader) -> str | None:
+        return text_for(event, reader, Links(reader.user_id, "https://x.test"))
 
 
 class EndTests(SocketCase):

@@ -11,8 +11,9 @@ from rest_framework.permissions import IsAuthenticated
 from chat.access import reader
 from chat.filters import SearchQuerySerializer
 from chat.models import Message
-from chat.rendering import document_of, render
+from chat.rendering import document_of, render, with_links
 from chat.serializers.messages import FoundMessageSerializer
+from core.uploads.links import links_of
 
 if TYPE_CHECKING:
     from rest_framework.response import Response
@@ -37,7 +38,8 @@ class FindingView(GenericAPIView[Message]):
 
     def shown(self, message: Message) -> dict[str, Any]:
         who = reader(self.request.user, message.group)
-        return {**render(document_of(message), who, sight=message.sight), "groupId": message.group_id}
+        rendered = render(document_of(message), who, sight=message.sight)
+        return {**with_links(rendered, links_of(self.request)), "groupId": message.group_id}
 
 
 @extend_schema(tags=["Chat"])

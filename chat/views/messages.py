@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from chat.access import access_conversation, reader
 from chat.filters import HistoryQuerySerializer
 from chat.models import Message
-from chat.rendering import document_of, render
+from chat.rendering import document_of, render, with_links
 from chat.serializers.messages import (
     HistorySerializer,
     MessageChangeSerializer,
@@ -25,6 +25,7 @@ from chat.serializers.messages import (
 from chat.services.history import changes_after, page_before
 from chat.services.moderation import change_message, remove_message
 from chat.services.posting import Draft, post_message
+from core.uploads.links import links_of
 
 if TYPE_CHECKING:
     from core.http import SignedInRequest
@@ -39,7 +40,8 @@ class ConversationView(APIView):
     refuses_some = True
 
     def shown(self, message: Message, group: Group) -> dict[str, Any]:
-        return render(document_of(message), reader(self.request.user, group), sight=message.sight)
+        rendered = render(document_of(message), reader(self.request.user, group), sight=message.sight)
+        return with_links(rendered, links_of(self.request))
 
     def sent(self, serializer: Any, data: Any) -> dict[str, Any]:
         body = serializer(data=data)
