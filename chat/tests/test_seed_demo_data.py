@@ -66,6 +66,7 @@ class SeedTests(TestCase):
         self.assertEqual(rows(), once)
 
     def test_a_made_up_password_is_shown_once_and_works(self) -> None:
+        """B107: there is none that others know."""
         first, second = self.seed(), self.seed()
 
         password = first.split(" (shown this once)")[0].split()[-1]

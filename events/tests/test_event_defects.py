@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from pathlib import Path
-from typing import Any, Final
-
-from django.test import SimpleTestCase
+from typing import Any
 
 from events.models import Event
 from events.tests.cases import NEW, EventCase, call, url
 from events.tests.factories import make_event, seat
 from users.tests.factories import make_user
-
-DEFECTS: Final = {"B80", "B81", "B82", "B83", "B91", "B92"}
-NAMED: Final = re.compile(r'def test_\w+\(self[^"]*?-> None:\n\s+"""([^"]*)"""')
 
 
 class DefectTests(EventCase):
@@ -78,21 +71,3 @@ class DefectTests(EventCase):
             {*NEW, "id", "coverImage", "createdAt", "updatedAt", "isRegistered", "registrationCount"},
             set(row),
         )
-
-
-class AllAreThereTests(SimpleTestCase):
-    def test_every_defect_has_a_test_that_names_it(self) -> None:
-        """The queries of lists stand in ``test_event_queries``."""
-        sources = [
-            path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)
-        ]
-        sources.append(Path(__file__).read_text().partition("class AllAreThereTests")[0])
-
-        named = {
-            defect
-            for text in sources
-            for docstring in NAMED.findall(text)
-            for defect in re.findall(r"B\d+", docstring)
-        }
-
-        self.assertEqual(DEFECTS - named, set())

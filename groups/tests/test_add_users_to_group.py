@@ -39,6 +39,7 @@ class CommandTests(TestCase):
         return tuple(manager.count() for manager in rows)
 
     def test_a_new_group_is_made_with_its_people(self) -> None:
+        """B106: whom, and where, stands in the arguments."""
         said = add(ADA, BOB, name="Team", track="AUS-NSW")
 
         group = Group.objects.get()

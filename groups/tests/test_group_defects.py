@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any, Final
-
-from django.test import SimpleTestCase
+from typing import Any
 
 from core.refusals import Missing
 from groups.access import access_group, can_moderate
@@ -14,9 +10,6 @@ from groups.models import Group
 from groups.tests.cases import GroupCase, call, purge, url
 from groups.tests.factories import make_milestone, make_task
 from users.tests.factories import make_superuser, make_user
-
-DEFECTS: Final = {f"B{number}" for number in range(40, 51)}
-NAMED: Final = re.compile(r'def test_\w+\(self[^"]*?-> None:\n\s+"""([^"]*)"""')
 
 
 class DefectTests(GroupCase):
@@ -102,21 +95,3 @@ class DefectTests(GroupCase):
         for name, queries in (("list", 1), ("my-groups", 3)):
             with self.subTest(name), self.assertNumQueries(queries):
                 call(self.student, "get", url(name))
-
-
-class AllAreThereTests(SimpleTestCase):
-    def test_every_defect_has_a_test_that_names_it(self) -> None:
-        """B41 and B44 are races, and stand in ``test_group_races``."""
-        sources = [
-            path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)
-        ]
-        sources.append(Path(__file__).read_text().partition("class AllAreThereTests")[0])
-
-        named = {
-            defect
-            for text in sources
-            for docstring in NAMED.findall(text)
-            for defect in re.findall(r"B\d+", docstring)
-        }
-
-        self.assertEqual(DEFECTS - named, set())

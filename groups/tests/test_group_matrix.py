@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from django.core.cache import cache
-from django.db import transaction
-from django.test import TestCase, override_settings
 from django.utils import timezone
-from rest_framework.test import APIClient
 
-from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations
 from groups.models import PastMember, TemplateRun
 from groups.tests.factories import make_group, make_milestone, make_task, make_template
 from groups.tests.matrix import ROLES, TABLE, statuses
-from users.models import User
-from users.tests.factories import make_admin, make_link, make_superuser, make_user
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from groups.tests.walking import MatrixCase
 
 RESTORE: Final = "POST /api/groups/{id}/restore/"
 UNKNOWN: Final = {"id": "BTF999", "milestone_id": 2**62, "task_id": 2**62, "user_id": 2**62}
@@ -30,41 +21,15 @@ def concerns_groups(path: str) -> bool:
     return path.startswith(("/api/groups/", "/api/tasks/", *admins))
 
 
-@override_settings(API_WRITES_PER_USER="")
-class GroupMatrixTests(TestCase):
-    people: dict[str, User]
-    clients: dict[str, APIClient]
-    bodies: dict[str, Any]
+class GroupMatrixTests(MatrixCase):
     ids: dict[str, Any]
     archived: str
     template: int
     run_id: int
 
     @classmethod
-    def setUpTestData(cls) -> None:
-        cache.clear()
-        cls.people = {
-            "outsider": make_user(),
-            "member": make_user(),
-            "mentor": make_user(role="mentor", status="active"),
-            "linked supervisor": make_user(role="supervisor", status="active"),
-            "other supervisor": make_user(role="supervisor", status="active"),
-            "staff only": make_user(is_staff=True),
-            "superuser": make_superuser(),
-            "admin": make_admin(),
-            "suspended member": make_user(),
-            "past member": make_user(),
-        }
-        cls.make_objects()
-        cls.clients = {name: signed_in_client(user) for name, user in cls.people.items()}
-        cls.clients["anonymous"] = APIClient()
-        User.objects.filter(pk=cls.people["suspended member"].pk).update(status=User.Status.INACTIVE)
-
-    @classmethod
     def make_objects(cls) -> None:
         member, mentor = cls.people["member"], cls.people["mentor"]
-        make_link(member, cls.people["linked supervisor"])
-        make_link(cls.people["outsider"], cls.people["other supervisor"])
         group = make_group(members=[member, cls.people["suspended member"]], mentor=mentor)
         cls.archived = make_group(members=[member], mentor=mentor, archived_at=timezone.now()).pk
         PastMember.objects.create(group=group, user=cls.people["past member"], role="student")
@@ -110,17 +75,6 @@ class GroupMatrixTests(TestCase):
             "PATCH /api/groups/{id}/tasks/{task_id}/": {"name": "Sieve"},
         }
 
-    def call(self, role: str, operation: str, ids: Mapping[str, Any]) -> Any:
-        """Call as that role, and undo whatever the call did."""
-        method, path = operation.split()
-        client: Any = self.clients[role]
-        with transaction.atomic():
-            response = getattr(client, method.lower())(
-                path.format_map(ids), self.bodies.get(operation), format="json"
-            )
-            transaction.set_rollback(True)
-        return response
-
     def ids_of(self, operation: str) -> dict[str, Any]:
         others = {RESTORE: self.archived, "milestone-templates": self.template, "template-runs": self.run_id}
         ids = [pk for part, pk in others.items() if part in operation]
@@ -142,10 +96,7 @@ class GroupMatrixTests(TestCase):
 
     def test_each_role_gets_what_its_row_says(self) -> None:
         """SAFETY B23, B25; B46, B49."""
-        for operation, expected in statuses(TABLE).items():
-            with self.subTest(operation):
-                got = [self.call(role, operation, self.ids_of(operation)).status_code for role in ROLES]
-                self.assertEqual(dict(zip(ROLES, got, strict=True)), dict(zip(ROLES, expected, strict=True)))
+        self.assert_rows(TABLE)
 
     def test_what_is_not_yours_is_answered_as_what_does_not_exist(self) -> None:
         """SAFETY B23: in every cell that is 404, and in every 403."""
