@@ -227,11 +227,11 @@ class RefusedTests(OnceTestCase):
 
 class KeptTests(OnceTestCase):
     def test_neither_key_nor_body_can_be_read_in_the_table(self) -> None:
-        self.send({"name": "ada.pdf"}, "new-ada@example.org")
+        self.send({"name": "lovelace.pdf"}, "new-lovelace@example.org")
 
         row = IdempotentWrite.objects.values().get()
 
-        self.assertNotIn("ada", str(row))
+        self.assertNotIn("lovelace", str(row))
         self.assertEqual((len(row["key"]), len(row["fingerprint"])), (64, 64))
 
     def test_a_repeat_is_known_after_the_secret_has_changed(self) -> None:

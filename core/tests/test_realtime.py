@@ -15,7 +15,7 @@ from core.breaker import Breaker
 from core.layer import BoundedPubSubLayer
 from core.realtime import close_sockets, ring, room_of_user, send_to_room
 
-EVENT = {"type": "chat.event", "payload": "ada@example.org"}
+EVENT = {"type": "chat.event", "payload": "lovelace@example.org"}
 
 
 class RealtimeTests(SimpleTestCase):
@@ -52,7 +52,7 @@ class RealtimeTests(SimpleTestCase):
                 self.assertEqual(
                     (line["event_type"], line["store_error"]), ("chat.event", type(error).__name__)
                 )
-                self.assertNotIn("ada", str(line))
+                self.assertNotIn("lovelace", str(line))
 
     def test_a_redis_that_refuses_is_told_at_once(self) -> None:
         dead = BoundedPubSubLayer(hosts=["redis://127.0.0.1:1/0"])

@@ -13,11 +13,11 @@ OLD, NEW = "old" * 20, "new" * 20
 
 class SealingTests(SimpleTestCase):
     def test_a_value_comes_back_as_it_was(self) -> None:
-        for value, key in product(("ada@example.org", {"a": [1, None, "Zoë"]}, "", 0), (None, "a token")):
+        for value, key in product(("lovelace@example.org", {"a": [1, None, "Zoë"]}, "", 0), (None, "a token")):
             with self.subTest(value=value, key=key):
                 sealed = seal(value, purpose="test", key=key)
 
-                self.assertNotIn("ada", sealed)
+                self.assertNotIn("lovelace", sealed)
                 self.assertEqual(unseal(sealed, purpose="test", key=key), value)
 
     def test_the_same_value_never_looks_the_same(self) -> None:
