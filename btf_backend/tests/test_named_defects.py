@@ -14,7 +14,7 @@ APPS: Final = (
     *("announcements", "authentication", "btf_backend", "chat", "core", "events", "groups", "resources"),
     "users",
 )
-# B3 (codes from a weak generator) and B104 (a script that needs bash) are what linters hold: S311, shellcheck.
+# B3 (codes from a weak generator) and B104 (a script that needs bash) are what linters hold.
 DEFECTS: Final = set(
     chain(
         *({1, 2}, range(4, 18), range(20, 36), range(40, 51)),
