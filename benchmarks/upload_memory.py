@@ -45,6 +45,13 @@ def picture(kind: str, size: tuple[int, int], mode: str) -> bytes:
     return content.getvalue()
 
 
+def on_its_side(size: tuple[int, int]) -> bytes:
+    content, exif = BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", size).save(content, "JPEG", exif=exif)
+    return content.getvalue()
+
+
 def cases() -> list[Case]:
     noise = os.urandom(1_000_000) * 27
     return [
@@ -53,6 +60,8 @@ def cases() -> list[Case]:
         Case("25 MiB of text", "a.txt", "text/plain", b"a" * MOST, 201),
         Case("PNG of 12 million pixels", "a.png", "image/png", picture("PNG", (4_000, 3_000), "RGB"), 201),
         Case("JPEG of 48 million pixels", "a.jpg", "image/jpeg", picture("JPEG", (8_000, 6_000), "RGB"), 201),
+        Case("JPEG on its side", "a.jpg", "image/jpeg", on_its_side((4_032, 3_024)), 201),
+        Case("JPEG of many segments", "a.jpg", "image/jpeg", b"\xff\xd8" + b"\xff\xe5\0\2" * 6_500_000, 400),
         Case("PNG of 64 million pixels", "a.png", "image/png", picture("PNG", (8_000, 8_000), "L"), 400),
     ]
 

@@ -67,6 +67,14 @@ def s3_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Itera
 
 
 @register(STARTUP)
+def bucket_is_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Refuse what would open every file to whoever knows its address in the bucket."""
+    options = settings.STORAGES["default"].get("OPTIONS", {})
+    if options.get("default_acl", "private") != "private":
+        yield Error("VULTR_DEFAULT_ACL must be private: files leave by our links alone.", id="btf.E010")
+
+
+@register(STARTUP)
 def scanners_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
     """Refuse a scanner that would look at nothing, or that every upload would fail at."""
     if settings.FILE_UPLOAD_SCAN_COMMAND and not names_the_file(settings.FILE_UPLOAD_SCAN_COMMAND):

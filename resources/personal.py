@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from core.uploads.erasure import uploads_named_in
 from resources.models import Resource, ResourceDownload
 
@@ -23,6 +25,12 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
             for row in rows.order_by("hour", "pk")
         ],
     )
+
+
+def named_files(keys: Collection[str], /) -> set[str]:
+    """Return those of the keys that a resource names, also where its row was made by hand."""
+    rows = Resource.objects.filter(Q(file_url__in=keys) | Q(cover_image__in=keys))
+    return {key for pair in rows.values_list("file_url", "cover_image") for key in pair if key}
 
 
 def needed_uploads(ids: Collection[int], /) -> set[int]:

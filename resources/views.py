@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -150,7 +150,10 @@ class ResourceViewSet(HasCover, ListModelMixin, GenericViewSet[Resource]):
     def download(self, request: SignedInRequest, pk: int) -> HttpResponseRedirect:
         """Lead to the file, and count it: once a person and hour, however often its link is opened then."""
         resource = self.get_object()
-        response = HttpResponseRedirect(self.get_serializer(resource).data["url"])
+        url = self.get_serializer(resource).data["url"]
+        if not url:
+            raise Http404
+        response = HttpResponseRedirect(url)
         if begins_download(request._request):  # noqa: SLF001 - documented for such uses
             count_download(resource, by=request.user)
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.cache import cache
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from authentication.tests.signing_in import signed_in_client
@@ -105,6 +106,24 @@ class FileRightTests(ChatCase):
 
         self.assertEqual([answer.status_code for answer in answers], [201, 200])
         self.assertEqual(MessageAttachment.objects.get().file_url, self.upload.key)
+
+    def test_a_link_on_another_origin_of_ours_leads_to_the_same_file(self) -> None:
+        for settings, origin in (
+            ({"MEDIA_PUBLIC_BASE_URL": "https://files.example.org"}, "https://files.example.org"),
+            ({"ALLOWED_HOSTS": ["[::1]", "testserver"]}, "http://[::1]:8000"),
+        ):
+            with self.subTest(origin), override_settings(**settings):
+                link = f"{origin}/media/x/{self.upload.key}"
+                response = self.post(text="", attachments=[{"url": link, "filename": "plan.txt"}])
+                self.assertEqual(response.status_code, 201, response.content)
+
+    @override_settings(CHAT_ATTACHMENT_ALLOWED_HOSTS=["testserver"])
+    def test_nobodys_link_is_passed_on_to_a_whole_room(self) -> None:
+        link = f"http://testserver/media/x/{upload_of(self.friend).key}"
+
+        response = self.post(text="", attachments=[{"url": link, "filename": "plan.txt"}])
+
+        self.assert_refused(response, 400, "attachments")
 
     def test_a_file_in_quarantine_is_not_attached(self) -> None:
         Upload.objects.update(state=Upload.State.QUARANTINED)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 
 from core.uploads.links import links_of
 
+WEB: Final = ("http://", "https://")
+
 
 class FileLinkField(serializers.CharField):
     """The link to a stored file, for whoever asks; the column holds its key.
 
-    A row made by hand may hold a link to elsewhere, which is told as it is, or nothing.
+    A row made by hand may hold a web link to elsewhere, which is told as it is, or nothing.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -20,6 +22,8 @@ class FileLinkField(serializers.CharField):
 
     def to_representation(self, value: Any) -> Any:
         key = str(value)
+        if key.startswith(WEB):
+            return key
         if not key or "://" in key:
-            return key or None
+            return None if self.allow_null else ""
         return links_of(self.context["request"]).to(key)

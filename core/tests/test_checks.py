@@ -24,6 +24,9 @@ SAFE: dict[str, Any] = {
     "FILE_UPLOAD_SCAN_COMMAND": "",
 }
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+PUBLIC_BUCKET = {
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"default_acl": "public-read"}}
+}
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # What is changed; how production refuses it (id, helping word); whether a laptop is refused too.
 CASES: list[tuple[dict[str, Any], str, str, bool]] = [
@@ -40,6 +43,7 @@ CASES: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"FILE_UPLOAD_SCAN_COMMAND": "{file}"}, "btf.E008", "{file}", True),
     ({"FILE_UPLOAD_SCAN_COMMAND": "clamscan '{file}"}, "btf.E008", "{file}", True),
     ({"CLAMD_SOCKET": "clamd.ctl"}, "btf.E009", "host:port", True),
+    ({"STORAGES": PUBLIC_BUCKET}, "btf.E010", "VULTR_DEFAULT_ACL", True),
 ]
 
 

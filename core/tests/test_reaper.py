@@ -53,7 +53,7 @@ class Reaping(TestCase):
 
     def setUp(self) -> None:
         self.needed = set()
-        rights = dict.fromkeys(("resources/files", "events/covers"), Mock())
+        rights = dict.fromkeys(("uploads", "resources/files", "events/covers"), Mock())
         for registry, entries in ((file_rights, rights), (uploads_needed, {"test": self.needed_among})):
             only = patch.dict(registry.entries, entries, clear=True)
             only.start()
@@ -87,7 +87,8 @@ class Cases(Reaping):
         self.report(files=4)
 
     def test_what_a_row_names_stays_whatever_its_age(self) -> None:
-        row_of(self.put("resources/files/a.pdf", age=900 * HOUR), age=900 * HOUR)
+        upload = row_of(self.put("resources/files/a.pdf", age=900 * HOUR), age=900 * HOUR)
+        self.needed = {upload.pk}
         archive = self.put("exports/a.zip", age=900 * HOUR)
         DataArchive.objects.create(user=make_user(), key=archive)
 
@@ -109,11 +110,11 @@ class Cases(Reaping):
         self.needed = {rows["b"].pk}
 
         with self.captureOnCommitCallbacks(execute=True):
-            self.report(files=5, unneeded=2, unneeded_deleted=2)
+            self.report(files=5, unneeded=3, unneeded_deleted=3)
 
-        self.assertCountEqual(Upload.objects.all(), [rows[name] for name in ("b", "young", "resource")])
+        self.assertCountEqual(Upload.objects.all(), [rows[name] for name in ("b", "young")])
         stored = {name: default_storage.exists(row.key) for name, row in rows.items()}
-        self.assertEqual(stored, {"a": False, "b": True, "c": False, "young": True, "resource": True})
+        self.assertEqual(stored, {"a": False, "b": True, "c": False, "young": True, "resource": False})
 
     def test_rows_whose_file_is_missing_are_counted_and_kept(self) -> None:
         row_of(self.put("uploads/there.txt", age=30 * HOUR), age=30 * HOUR)

@@ -26,7 +26,7 @@ from core.refusals import Unavailable
 from core.tests.clamd import free_port
 from core.tests.s3 import BUCKET, S3Server, status_of, stored_at
 from core.uploads.delivery import disposition, presigned
-from core.uploads.files import open_file, remove_files, save_file
+from core.uploads.files import object_in_bucket, open_file, remove_files, save_file
 from core.uploads.links import Links
 from core.uploads.store import store_upload
 from users.tests.factories import make_user
@@ -117,6 +117,40 @@ class BucketTests(TestCase):
             with urllib.request.urlopen(url) as response:  # noqa: S310 - http, and ours
                 self.assertEqual(response.read(), b"minutes")
                 self.assertEqual(response.headers["Content-Type"], "text/plain")
+
+    def test_no_more_is_fetched_than_was_asked_for(self) -> None:
+        owner = make_user()
+        file = SimpleUploadedFile("a.mp4", b"0123456789" * 1_000, "video/mp4")
+        link = Links(owner.pk, "").to(store_upload(file, prefix="uploads", owner=owner).key)
+
+        with patch("core.uploads.files.object_in_bucket", wraps=object_in_bucket) as fetched:
+            self.assertEqual(self.client.head(link).headers["Content-Length"], "10000")
+            self.assertEqual(fetched.call_count, 0)
+            self.assertEqual(b"".join(self.client.get(link, headers={"Range": "bytes=12-14"})), b"234")
+
+        self.assertEqual(fetched.call_args.args[1:], (12, 3))
+
+    def test_a_bucket_that_fails_is_a_503_and_a_lost_file_a_404(self) -> None:
+        owner = make_user()
+        file = SimpleUploadedFile("a.txt", b"minutes", "text/plain")
+        upload = store_upload(file, prefix="uploads", owner=owner)
+        link = Links(owner.pk, "").to(upload.key)
+
+        remove_files([upload.key])
+        self.assertEqual(self.client.get(link).status_code, 404)
+        with stored_at(f"http://127.0.0.1:{free_port()}"):
+            self.assertEqual(self.client.get(link).status_code, 503)
+
+    @override_settings(FILE_DELIVERY="redirect")
+    def test_an_address_in_the_bucket_is_never_kept(self) -> None:
+        owner = make_user()
+        file = SimpleUploadedFile("a.txt", b"minutes", "text/plain")
+        link = Links(owner.pk, "").to(store_upload(file, prefix="uploads", owner=owner).key)
+
+        response = self.client.get(link, headers={"If-None-Match": "*"})
+
+        self.assertEqual((response.status_code, response.headers["Cache-Control"]), (302, "no-store"))
+        self.assertNotIn("ETag", response.headers)
 
     def test_an_upload_is_one_request_and_so_whole_or_not_there(self) -> None:
         key = save_file("uploads/large.mp4", ContentFile(b"x" * 9_437_184))

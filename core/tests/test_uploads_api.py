@@ -52,6 +52,12 @@ class UploadsTests(TestCase):
         self.assertEqual(body["size"], Upload.objects.get().size)
         self.assertNotEqual(body["size"], len(photo()))
 
+    def test_the_other_name_of_a_type_is_taken(self) -> None:
+        """Browsers on Windows have one of their own for archives."""
+        response = self.post("a.zip", archive(a_txt="x"), "application/x-zip-compressed")
+
+        self.assertEqual(response.status_code, 201)
+
     def test_what_is_no_file_is_refused_by_name(self) -> None:
         for body in ({}, {"file": "text"}, {"file": sent("a.txt", b"", "text/plain")}):
             with self.subTest(body=body):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
 from core.refusals import Missing, Unavailable
 from core.streaming import StoredFileResponse
-from core.uploads.files import open_file
+from core.uploads.files import bucket_client, in_bucket, is_in_bucket, open_part
 from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from core.models import Upload
+    from core.uploads.files import Part
 
 # Of one span only: who asks for several at once gets the whole file, as RFC 9110, 14.2 lets us.
 SPAN: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -31,28 +31,15 @@ BUCKET_LOCATION: Final = "/_bucket/"
 POLICY: Final = "sandbox; default-src 'none'"
 
 
-class Part:
-    """A span of an opened file."""
-
-    def __init__(self, file: IO[bytes], length: int) -> None:
-        self.file = file
-        self.left = length
-
-    def read(self, size: int) -> bytes:
-        piece = self.file.read(min(size, self.left))
-        self.left -= len(piece)
-        return piece
-
-    def close(self) -> None:
-        self.file.close()
-
-
 def answer_with(upload: Upload, request: HttpRequest) -> HttpResponseBase:
     """Return the file, a part of it (206), 304 or 416. Raises Missing (404) and Unavailable (503).
 
     FILE_DELIVERY says who sends the bytes: ``direct`` this process, ``accel`` the proxy in front of it,
     ``redirect`` the bucket, by an address that lives for five minutes.
     """
+    if settings.FILE_DELIVERY == "redirect" and is_in_bucket():
+        # Never kept: the address has died when it would be used again.
+        return HttpResponseRedirect(presigned(upload), headers={"Cache-Control": "no-store"})
     etag = f'"{upload.key.rpartition("/")[2].partition(".")[0]}"'
     unchanged = get_conditional_response(request, etag=etag)
     response = unchanged if unchanged is not None else sent(upload, request, etag)
@@ -77,15 +64,7 @@ def disposition(upload: Upload) -> str:
 
 
 def sent(upload: Upload, request: HttpRequest, etag: str) -> HttpResponseBase:
-    if settings.FILE_DELIVERY == "redirect" and is_in_bucket():
-        return HttpResponseRedirect(presigned(upload))
-    if settings.FILE_DELIVERY == "accel":
-        return by_proxy(upload)
-    return from_here(upload, request, etag)
-
-
-def is_in_bucket() -> bool:
-    return hasattr(default_storage, "bucket_name")
+    return by_proxy(upload) if settings.FILE_DELIVERY == "accel" else from_here(upload, request, etag)
 
 
 def presigned(upload: Upload) -> str:
@@ -93,12 +72,9 @@ def presigned(upload: Upload) -> str:
 
     Not ``default_storage.url``, which signs nothing where the bucket has a name of its own.
     """
-    storage: Any = default_storage
     said = {"ResponseContentDisposition": disposition(upload), "ResponseContentType": upload.mime_type}
-    where = {"Bucket": storage.bucket_name, "Key": storage._normalize_name(upload.key)}  # noqa: SLF001
-    client = storage.connection.meta.client
-    address: str = client.generate_presigned_url("get_object", {**where, **said}, PRESIGNED_SECONDS)
-    return address
+    named = {**in_bucket(upload.key), **said}
+    return str(bucket_client().generate_presigned_url("get_object", named, PRESIGNED_SECONDS))
 
 
 def by_proxy(upload: Upload) -> HttpResponse:
@@ -112,22 +88,27 @@ def by_proxy(upload: Upload) -> HttpResponse:
 
 
 def from_here(upload: Upload, request: HttpRequest, etag: str) -> HttpResponseBase:
-    span = span_of(request, upload.size, etag)
-    if span is not None and len(span) == 0:
+    asked = span_of(request, upload.size, etag)
+    if asked is not None and len(asked) == 0:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.size}"})
+    span = range(upload.size) if asked is None else asked
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(len(span))}
+    if asked is not None:
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{upload.size}"
+    status = 200 if asked is None else 206
+    if request.method == "HEAD":
+        return HttpResponse(status=status, content_type=upload.mime_type, headers=headers)
+    part: Any = opened(upload.key, span)
+    return StoredFileResponse(part, status=status, content_type=upload.mime_type, headers=headers)
+
+
+def opened(key: str, span: range) -> Part:
     try:
-        file: Any = open_file(upload.key)
+        return open_part(key, span.start, len(span))
     except FileNotFoundError as error:
         raise Missing from error
     except STORAGE_ERRORS as error:
         raise Unavailable from error
-    headers = {"Accept-Ranges": "bytes", "Content-Length": str(upload.size if span is None else len(span))}
-    if span is None:
-        return StoredFileResponse(file, content_type=upload.mime_type, headers=headers)
-    file.seek(span.start)
-    headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{upload.size}"
-    part: Any = Part(file, len(span))
-    return StoredFileResponse(part, status=206, content_type=upload.mime_type, headers=headers)
 
 
 def span_of(request: HttpRequest, size: int, etag: str) -> range | None:
@@ -138,8 +119,9 @@ def span_of(request: HttpRequest, size: int, etag: str) -> range | None:
     first, last = asked.groups()
     if not first:
         return range(max(0, size - int(last)), size)
-    end = min(size, int(last) + 1) if last else size
-    return range(min(int(first), size), end) if int(first) < end else range(0)
+    if last and int(last) < int(first):
+        return None
+    return range(min(int(first), size), min(size, int(last) + 1) if last else size)
 
 
 def begins_download(request: HttpRequest) -> bool:

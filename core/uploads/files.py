@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
@@ -11,6 +12,8 @@ from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MISSING: Final = {"404", "NoSuchKey"}
 
 
 def save_file(key: str, file: IO[bytes]) -> str:
@@ -22,6 +25,60 @@ def save_file(key: str, file: IO[bytes]) -> str:
 def open_file(key: str) -> File[Any]:
     """Open a stored file to be read. Raises FileNotFoundError, or another of STORAGE_ERRORS."""
     return default_storage.open(key)
+
+
+def open_part(key: str, start: int, length: int) -> Part:
+    """Open a span of a stored file. Raises FileNotFoundError, or another of STORAGE_ERRORS.
+
+    Of a bucket no more than that is fetched, and it is fetched as it is read.
+    """
+    if is_in_bucket():
+        return Part(object_in_bucket(key, start, length), length)
+    file = open_file(key)
+    file.seek(start)
+    return Part(file, length)
+
+
+def is_in_bucket() -> bool:
+    return hasattr(default_storage, "bucket_name")
+
+
+def in_bucket(key: str) -> dict[str, str]:
+    """Return how the bucket's own client calls a file."""
+    storage: Any = default_storage
+    return {"Bucket": storage.bucket_name, "Key": storage._normalize_name(key)}  # noqa: SLF001
+
+
+def bucket_client() -> Any:
+    storage: Any = default_storage
+    return storage.connection.meta.client
+
+
+def object_in_bucket(key: str, start: int, length: int) -> Any:
+    # Of an empty file there is no span to ask for.
+    span = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
+    try:
+        return bucket_client().get_object(**in_bucket(key), **span)["Body"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            raise FileNotFoundError from error
+        raise
+
+
+class Part:
+    """A span of an opened file."""
+
+    def __init__(self, file: Any, length: int) -> None:
+        self.file = file
+        self.left = length
+
+    def read(self, size: int) -> bytes:
+        piece: bytes = self.file.read(min(size, self.left)) if self.left else b""
+        self.left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self.file.close()
 
 
 def remove_files(keys: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.models import Upload
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-SHARED_FOLDER: Final = "uploads"
 ORPHANS_AFTER: Final = timedelta(hours=24)  # bytes are stored before their row is written
 UNNEEDED_AFTER: Final = timedelta(days=7)  # somebody without a line may still send what they uploaded
 BATCH: Final = 1_000
@@ -52,7 +52,7 @@ def reap(*, dry_run: bool = False) -> dict[str, int]:
     """
     most = 0 if dry_run else MOST_A_RUN
     report = Counter(files=0, orphans=0, orphans_deleted=0, missing=0)
-    for folder in dict.fromkeys((SHARED_FOLDER, *file_rights.entries, *files_named.entries)):
+    for folder in dict.fromkeys((*file_rights.entries, *files_named.entries)):
         report.update(reap_orphans(folder, most=most - report["orphans_deleted"]))
     report.update(reap_unneeded(most=most))
     return dict(report)
@@ -84,7 +84,7 @@ def named_by_apps(folder: str, keys: Collection[str]) -> set[str]:
 
 
 def reap_unneeded(*, most: int) -> dict[str, int]:
-    """Delete up to ``most`` old uploads of the shared folder that hang on nothing, rows and files."""
+    """Delete up to ``most`` old uploads that hang on nothing, rows and files."""
     found = deleted = 0
     for ids in old_uploads():
         spare = sorted(set(ids).difference(*(ask(ids) for ask in uploads_needed)))
@@ -96,9 +96,10 @@ def reap_unneeded(*, most: int) -> dict[str, int]:
 
 
 def old_uploads() -> Iterator[list[int]]:
-    """Yield the ids of the shared folder's old uploads, batch by batch."""
+    """Yield the ids of old uploads in folders whose apps say what they need, batch by batch."""
     before, last = timezone.now() - UNNEEDED_AFTER, 0
-    old = Upload.objects.filter(key__startswith=f"{SHARED_FOLDER}/", created_at__lt=before).order_by("pk")
+    folders = Q(*(("key__startswith", f"{folder}/") for folder in file_rights.entries), _connector=Q.OR)
+    old = Upload.objects.filter(folders, created_at__lt=before).order_by("pk")
     while ids := list(old.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         yield ids
         last = ids[-1]
@@ -117,7 +118,7 @@ def files_in(folder: str) -> Iterator[Stored]:
 
 def in_bucket(folder: str) -> Iterator[Stored]:
     storage: Any = default_storage
-    prefix = f"{storage.location}/{folder}/".lstrip("/")
+    prefix = f"{storage.location.strip('/')}/{folder}/".lstrip("/")
     for row in storage.bucket.objects.filter(Prefix=prefix, Delimiter="/"):
         if row.key != prefix:
             yield Stored(f"{folder}/{row.key.removeprefix(prefix)}", row.last_modified)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,8 +13,8 @@ from django.db import DatabaseError
 
 from core.models import Upload
 from core.refusals import Unavailable
-from core.uploads.content import head_of
-from core.uploads.images import ImageRefused, cleaned, looks_like_an_image
+from core.uploads.content import head_of, says_nothing
+from core.uploads.images import ImageRefused, cleaned
 from core.uploads.policy import UploadRefused, base_name, check_upload, declared_type, extension_of
 from core.uploads.scanning import scan
 
@@ -36,9 +37,9 @@ def store_upload(file: UploadedFile[Any], *, prefix: str, owner: User | None) ->
 
 
 def content_to_store(file: UploadedFile[Any]) -> IO[bytes]:
-    """Return the bytes to keep. What only claims to be a picture, and looks like nothing, stays as it is."""
+    """Return the bytes to keep. What only claims to be a picture, and is mere letters, stays as it is."""
     mime_type = declared_type(file)
-    if not mime_type.startswith("image/") or not looks_like_an_image(head_of(file)):
+    if not mime_type.startswith("image/") or says_nothing(head_of(file)):
         return file
     return clean_picture(file, mime_type)
 
@@ -71,5 +72,6 @@ def keep(file: UploadedFile[Any], content: IO[bytes], *, prefix: str, owner: Use
             owner=owner, key=key, filename=name, size=size, mime_type=declared_type(file)
         )
     except DatabaseError:
-        default_storage.delete(key)
+        with suppress(*STORAGE_ERRORS):
+            default_storage.delete(key)
         raise
