@@ -63,12 +63,18 @@ def cleaned(file: UploadedFile[Any], mime_type: str) -> IO[bytes]:
 def measure(image: Image.Image) -> None:
     """Refuse what would fill the memory, and have a large JPEG decoded at half its size."""
     width, height = image.size
+    is_jpeg = image.format in JPEGS
+    # A PNG is decoded to find out whether it is turned, so first without asking.
+    check_pixels(width * height, HALVED * PIXELS if is_jpeg else PIXELS)
     most = TURNED_PIXELS if image.getexif().get(ORIENTATION, 1) != 1 else PIXELS
-    if width * height <= most:
-        return
-    if image.format not in JPEGS or width * height > HALVED * most:
-        raise ImageRefused(f"The picture has more than {most / 1_000_000} million pixels.")
-    image.draft("RGB", (width // 2, height // 2))
+    check_pixels(width * height, HALVED * most if is_jpeg else most)
+    if width * height > most:
+        image.draft("RGB", (width // 2, height // 2))
+
+
+def check_pixels(found: int, most: int) -> None:
+    if found > most:
+        raise ImageRefused(f"The picture has more than {most / 1_000_000:g} million pixels.")
 
 
 def rewritten(image: Image.Image, kind: str) -> IO[bytes]:
