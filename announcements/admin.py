@@ -1,4 +1,4 @@
-"""Announcements and who has read them, at the admin site."""
+"""Announcements and who has read them, at the admin site: written by the same services as over the API."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.db import models
 
 from announcements.models import Acknowledgement, Announcement
-from core.admin import LookOnly, TakesAlong
+from announcements.services import change_announcement, create_announcement, delete_announcement
+from core.admin import LookOnly, TakesAlong, actor
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from announcements.models import AnnouncementQuerySet
@@ -32,6 +34,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Announcement)
 class AnnouncementAdmin(TakesAlong):
+    recorded_by_services = True
     list_display = ["title", "audience", "shown_state", "pinned", "appears_at", "expires_at", "author"]
     list_filter: ClassVar = [StateFilter, "audience", "pinned"]
     search_fields = ["title", "summary", "content"]
@@ -46,6 +49,21 @@ class AnnouncementAdmin(TakesAlong):
     @admin.display(description="state")
     def shown_state(self, announcement: Announcement) -> str:
         return announcement.state.label
+
+    def save_model(self, request: HttpRequest, obj: Announcement, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Write what was changed."""
+        by, sent = actor(request), form.cleaned_data
+        if change:
+            change_announcement(obj, by=by, values={name: sent[name] for name in form.changed_data})
+        else:
+            obj.pk = create_announcement(by=by, **sent).pk
+
+    def delete_model(self, request: HttpRequest, obj: Announcement) -> None:
+        delete_announcement(obj, by=actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Announcement]) -> None:
+        for announcement in queryset.order_by("pk"):
+            delete_announcement(announcement, by=actor(request))
 
 
 @admin.register(Acknowledgement)

@@ -8,7 +8,8 @@ class AnnouncementsConfig(AppConfig):
     verbose_name = "Announcements"
 
     def ready(self) -> None:
-        from announcements.personal import documents_of
-        from core.registry import my_data
+        from announcements.personal import documents_of, take_signature_off
+        from core.registry import erasure, my_data
 
+        erasure.add("announcements", take_signature_off)
         my_data.add("announcements", documents_of)

@@ -21,7 +21,9 @@ class AnnouncementFilter(filters.FilterSet):
         help_text="Whoever is no admin sees what is published alone.",
     )
     search = filters.CharFilter(
-        method="look_for", help_text="Part of title, summary or content, as it stands there, in any case."
+        method="look_for",
+        max_length=200,
+        help_text="Part of title, summary or content, as it stands there, in any case.",
     )
 
     class Meta:
@@ -38,13 +40,15 @@ class AnnouncementFilter(filters.FilterSet):
 class ReaderFilter(filters.FilterSet):
     """Which of those for whom an announcement is."""
 
-    acknowledged = filters.BooleanFilter(
-        method="narrow_to_marked", help_text="`true`: who have acknowledged it. `false`: who have not."
+    acknowledged = filters.ChoiceFilter(
+        choices=[("true", "Yes"), ("false", "No")],
+        method="narrow_to_marked",
+        help_text="`true`: who have acknowledged it. `false`: who have not.",
     )
 
     class Meta:
         model = User
         fields: list[str] = []
 
-    def narrow_to_marked(self, people: Any, name: str, value: bool) -> Any:  # noqa: FBT001 - the library's
-        return people.filter(acknowledged_at__isnull=not value)
+    def narrow_to_marked(self, people: Any, name: str, value: str) -> Any:
+        return people.filter(acknowledged_at__isnull=value == "false")

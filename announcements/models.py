@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from core.audience import AudienceQuerySet, audience_field, people_for
+from core.moments import moment_of
 from core.search import containing
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Announcement(models.Model):
         EXPIRED = "expired", "Expired"
 
     title = models.CharField(max_length=255)
-    summary = models.TextField()
-    content = models.TextField(blank=True, help_text="Markdown.")
+    summary = models.TextField(max_length=5_000)
+    content = models.TextField(blank=True, max_length=20_000, help_text="Markdown.")
     author = models.CharField(max_length=100, default=PROGRAMME, blank=True)
     audience = audience_field()
     link = models.URLField(  # noqa: DJ001 - null on the wire
@@ -117,9 +118,10 @@ class Announcement(models.Model):
         super().save(*args, **kwargs)
 
     def normalise(self) -> None:
-        """Sign it where nobody has, and have no link where there is none."""
-        self.author = self.author.strip() or PROGRAMME
+        """Sign it where nobody has, have no link where there is none, and make moments of texts."""
+        self.author = (self.author or "").strip() or PROGRAMME
         self.link = self.link or None
+        self.publish_at, self.expires_at = moment_of(self.publish_at), moment_of(self.expires_at)
 
     @property
     def state(self) -> Announcement.State:

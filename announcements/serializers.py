@@ -8,11 +8,9 @@ from rest_framework import serializers
 
 from announcements.models import Announcement
 from core.markdown import safe_html
-from core.serializers import MomentField, StrictCharField, WebLinkField, WireModelSerializer
+from core.serializers import MomentField, WebLinkField, WireModelSerializer
 from users.models import User
 
-SUMMARY: Final = 5_000
-CONTENT: Final = 20_000
 ALL_FIELDS: Final = [
     *("id", "title", "summary", "content", "contentHtml", "author", "audience", "link", "pinned"),
     *("publishAt", "expiresAt", "state", "acknowledgedAt", "createdAt", "updatedAt"),
@@ -67,10 +65,6 @@ class AnnouncementDetailSerializer(AnnouncementSerializer):
 class AnnouncementWriteSerializer(WireModelSerializer[Announcement]):
     """What admins write. Without an author it is the programme's; without a link there is none."""
 
-    summary = StrictCharField(max_length=SUMMARY)
-    content = StrictCharField(
-        max_length=CONTENT, allow_blank=True, required=False, help_text="Markdown (CommonMark and tables)."
-    )
     link = WebLinkField(max_length=200, allow_blank=True, allow_null=True, required=False)
     publishAt = MomentField(  # noqa: N815
         source="publish_at", allow_null=True, required=False, help_text="Null: at once."
@@ -85,6 +79,7 @@ class AnnouncementWriteSerializer(WireModelSerializer[Announcement]):
             *("title", "summary", "content", "author", "audience", "link", "pinned"),
             *("publishAt", "expiresAt"),
         ]
+        extra_kwargs = {"content": {"help_text": "Markdown (CommonMark and tables)."}}
 
 
 class MarkSerializer(serializers.Serializer[Any]):

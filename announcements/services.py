@@ -60,6 +60,8 @@ def delete_announcement(announcement: Announcement, *, by: User) -> None:
     """
     by_now = acting(by)
     held = held_announcement(announcement)
+    # From here on nothing new can point at the row: what the cascade collects is all there is.
+    Announcement.objects.select_for_update().get(pk=held.pk)
     audit.record("announcement_deleted", actor=by_now, target=held)
     held.delete()
 

@@ -40,6 +40,15 @@ class AccessEnded(Protocol):
 access_ended: Registry[AccessEnded] = Registry()
 
 
+class HeldForAccessEnd(Protocol):
+    """These people (by id) may lose access in this transaction: lock what that will change, before the first.
+
+    One after the other their locks would be taken in no order. The people are held already.
+    """
+
+    def __call__(self, people: Collection[int], /) -> object: ...
+
+
 class AddressLeft(Protocol):
     """An address has changed hands: void what waits for it (links and codes). After the commit."""
 
@@ -134,6 +143,7 @@ class ConversationRows(Protocol):
 
 address_left: Registry[AddressLeft] = Registry()
 erasure: Registry[Erase] = Registry()
+held_for_access_end: Registry[HeldForAccessEnd] = Registry()
 held_for_erasure: Registry[HeldForErasure] = Registry()
 uploads_needed: Registry[UploadsNeeded] = Registry()
 files_named: Registry[FilesNamed] = Registry()  # by the folder of the key

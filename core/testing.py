@@ -169,6 +169,19 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+@contextmanager
+def before_statement(beginning: str, call: Callable[[], object]) -> Iterator[None]:
+    """Call something before each statement of this thread's connection that begins so."""
+
+    def run(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith(beginning):
+            call()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(run):
+        yield
+
+
 def in_parallel(call: Callable[[int], Any], count: int) -> list[Any]:
     """Call ``call(0..count-1)`` in as many threads, started together; each closes its connections.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.uploads.erasure import uploads_named_in
-from events.models import Event, EventRegistration
+from events.models import CalendarFeed, Event, EventRegistration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
-    """Yield the events for which the person has registered, or waits for a seat."""
+    """Yield where the person has a seat, or waits for one, and since when they have a feed.
+
+    Its address is a key, and told at its own place alone.
+    """
     own = EventRegistration.everything.filter(user=user).select_related("event")
     yield (
         "registrations",
@@ -32,11 +35,19 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
             for row in own.order_by("registered_at", "pk")
         ],
     )
+    feed = CalendarFeed.objects.filter(user=user).first()
+    yield "calendarFeed", {"createdAt": feed.created_at if feed else None}
 
 
 def may_open_cover(viewer: User, key: str, /) -> bool:
     """Let everybody who is signed in see the covers of events, as they see the events."""
     return True
+
+
+def named_files(keys: Collection[str], /) -> set[str]:
+    """Return those of the keys that an event names, also where its row was made by hand."""
+    covers = Event.objects.filter(cover_image__in=keys).values_list("cover_image", flat=True)
+    return {cover for cover in covers if cover}
 
 
 def needed_uploads(ids: Collection[int], /) -> set[int]:

@@ -28,13 +28,14 @@ def entries_of(user: User, /) -> Iterator[CalendarEntry]:
 
 def entry_of(task: Task) -> CalendarEntry:
     group, due = task.milestone.group, task.due_date or date.max
-    changed_for = task.updated_at - task.created_at
+    # The words of all three are shown.
+    revised_at = max(task.updated_at, task.milestone.updated_at, group.updated_at)
     return CalendarEntry(
         uid=str(uuid5(group.room, f"task {task.pk}")),
         title=f"Due: {task.name}",
         start=due,
         end=due + timedelta(days=1) if due < date.max else None,
         description=f"{group.name}: {task.milestone.title}",
-        sequence=max(0, int(changed_for.total_seconds())),
-        revised_at=task.updated_at,
+        sequence=max(0, int((revised_at - task.created_at).total_seconds())),
+        revised_at=revised_at,
     )

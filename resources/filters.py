@@ -16,7 +16,9 @@ class ResourceFilter(filters.FilterSet):
     type = filters.ChoiceFilter(choices=Resource.Type.choices, help_text="Of which kind, exactly.")
     role = filters.ChoiceFilter(choices=Audience.choices, help_text="For whom, exactly.")
     search = filters.CharFilter(
-        method="look_for", help_text="Part of title or description, as it stands there, in any case."
+        method="look_for",
+        max_length=200,
+        help_text="Part of title or description, as it stands there, in any case.",
     )
 
     class Meta:

@@ -47,7 +47,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="announcement",
             name="content",
-            field=models.TextField(blank=True, help_text="Markdown."),
+            field=models.TextField(blank=True, help_text="Markdown.", max_length=20000),
+        ),
+        migrations.AlterField(
+            model_name="announcement",
+            name="summary",
+            field=models.TextField(max_length=5000),
         ),
         migrations.AlterField(
             model_name="announcement",

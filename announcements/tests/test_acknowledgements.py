@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
 
@@ -9,12 +11,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test import TransactionTestCase
 
 from announcements.models import Acknowledgement
-from announcements.services import acknowledge
+from announcements.services import acknowledge, delete_announcement
 from announcements.tests.cases import NewsCase, call, url
 from announcements.tests.factories import hours, make_announcement
 from core.refusals import Missing
-from core.testing import in_parallel
-from users.tests.factories import make_superuser, make_user
+from core.testing import before_statement, in_parallel
+from users.tests.factories import make_admin, make_superuser, make_user
 
 if TYPE_CHECKING:
     from users.models import User
@@ -154,6 +156,13 @@ class ReadersTests(NewsCase):
         self.assertEqual((body["audienceCount"], body["acknowledgedCount"]), (2, 1))
         self.assertEqual(len(self.ids(news.pk)), 2)
 
+    def test_any_other_word_is_refused(self) -> None:
+        news = make_announcement()
+        for word in ("banana", "1", "yes"):
+            response = call(self.admin, "get", url("acknowledgements", news.pk), {"acknowledged": word})
+            self.assert_refused(response, 400, "acknowledged")
+        self.assertEqual(len(self.readers(news.pk, acknowledged="")), 3)
+
     def test_an_unknown_announcement_has_none(self) -> None:
         self.assert_refused(call(self.admin, "get", url("acknowledgements", 10**6)), 404)
 
@@ -167,6 +176,27 @@ class RaceTests(TransactionTestCase):
 
         self.assertEqual(sorted(answers), [200] * 19 + [201])
         self.assertEqual(Acknowledgement.objects.count(), 1)
+
+    def test_who_acknowledges_it_while_it_is_deleted_misses_it(self) -> None:
+        news, person, admin, going = make_announcement(), make_user(), make_admin(), threading.Event()
+
+        def delete() -> None:
+            def let_them() -> None:
+                going.set()
+                time.sleep(0.5)
+
+            with before_statement('DELETE FROM "announcements_announcement"', let_them):
+                delete_announcement(news, by=admin)
+
+        def mark() -> None:
+            going.wait(5)
+            acknowledge(news, by=person)
+
+        deleted, marked = in_parallel(lambda n: (delete, mark)[n](), 2)
+
+        self.assertIsNone(deleted)
+        self.assertIsInstance(marked, Missing)
+        self.assertFalse(Acknowledgement.objects.exists())
 
     def test_what_is_deleted_meanwhile_is_missed(self) -> None:
         person = make_user()

@@ -10,6 +10,7 @@ from announcements.models import Acknowledgement, Announcement
 from announcements.services import acknowledge
 from announcements.tests.cases import NewsCase
 from announcements.tests.factories import hours, make_announcement
+from core.models import AuditEvent
 from users.tests.factories import make_superuser
 
 FORM: Final[dict[str, Any]] = {
@@ -61,6 +62,33 @@ class AdminSiteTests(NewsCase):
             with self.subTest(state):
                 shown = self.client.get(page("changelist"), {"state": state}).context["cl"].queryset
                 self.assertEqual([row.title for row in shown], [title])
+
+    def test_every_write_is_recorded_once_as_over_the_api(self) -> None:
+        self.client.post(page("add"), FORM)
+        news = Announcement.objects.get()
+        self.client.post(page("change", news.pk), {**FORM, "title": "New"})
+        other = make_announcement()
+        self.client.post(page("delete", news.pk), {"post": "yes"})
+        action = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+        self.client.post(page("changelist"), action)
+
+        self.assertFalse(Announcement.objects.exists())
+        acts = AuditEvent.objects.filter(object_type="announcements.announcement").order_by("pk")
+        self.assertEqual(
+            list(acts.values_list("action", "object_id", "changes")),
+            [
+                ("announcement_created", str(news.pk), {}),
+                ("announcement_changed", str(news.pk), {"title": True}),
+                ("announcement_deleted", str(news.pk), {}),
+                ("announcement_deleted", str(other.pk), {}),
+            ],
+        )
+
+    def test_texts_are_no_longer_than_over_the_api(self) -> None:
+        for name, length in (("summary", 5_000), ("content", 20_000)):
+            with self.subTest(name):
+                response = self.client.post(page("add"), {**FORM, name: "x" * (length + 1)})
+                self.assertContains(response, f"at most {length} characters")
 
     def test_marks_go_along_and_are_looked_at_alone(self) -> None:
         mark, _ = acknowledge(make_announcement(), by=self.student)

@@ -160,6 +160,10 @@ class FilterTests(NewsCase):
             with self.subTest(text):
                 self.assertEqual(self.titles(self.student, search=text), titles)
 
+    def test_a_search_is_no_essay(self) -> None:
+        self.assertEqual(self.titles(self.student, search="x" * 200), [])
+        self.assert_refused(call(self.student, "get", url("list"), {"search": "x" * 201}), 400, "search")
+
     def test_filters_narrow_the_list_alone(self) -> None:
         """B83."""
         news = make_announcement(audience=Audience.STUDENT)

@@ -8,6 +8,7 @@ from announcements.services import acknowledge
 from announcements.tests.cases import NewsCase, call, url
 from announcements.tests.factories import hours, make_announcement
 from users.services.erasure import erase_person
+from users.tests.factories import make_admin
 
 
 class PersonalTests(NewsCase):
@@ -42,3 +43,20 @@ class PersonalTests(NewsCase):
         self.assertEqual(Acknowledgement.objects.get().user, self.mentor)
         body = call(self.admin, "get", url("detail", news.pk)).json()
         self.assertEqual((body["audienceCount"], body["acknowledgedCount"]), (2, 1))
+
+    def test_the_name_of_whoever_is_erased_is_no_signature_any_more(self) -> None:
+        named, nameless = make_admin(first_name="Ida", last_name="Quill"), make_admin()
+        signed = [
+            make_announcement(author=author) for author in ("Ida Quill", nameless.email, "Ann Desk", "Ida")
+        ]
+        before = signed[0].updated_at
+
+        for admin in (named, nameless):
+            erase_person(admin, by=self.admin)
+
+        for news in signed:
+            news.refresh_from_db()
+        self.assertEqual(
+            [news.author for news in signed], ["Program Team", "Program Team", "Ann Desk", "Ida"]
+        )
+        self.assertEqual(signed[0].updated_at, before)

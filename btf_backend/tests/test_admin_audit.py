@@ -53,17 +53,18 @@ class AuditTests(TestCase):
                 self.assertEqual(isinstance(model_admin, HouseAdmin), writes)
 
     def test_adding_changing_and_deleting(self) -> None:
-        self.client.post(page(Announcement, "add"), ANNOUNCEMENT)
-        news = Announcement.objects.get()
-        self.client.post(page(Announcement, "change", news.pk), {**ANNOUNCEMENT, "summary": "Secret"})
-        self.client.post(page(Announcement, "delete", news.pk), {"post": "yes"})
+        """What a desk may do: no service writes it."""
+        self.client.post(page(PermissionGroup, "add"), {"name": "Desk", "permissions": [1]})
+        desk = PermissionGroup.objects.get()
+        self.client.post(page(PermissionGroup, "change", desk.pk), {"name": "Secret", "permissions": [1]})
+        self.client.post(page(PermissionGroup, "delete", desk.pk), {"post": "yes"})
 
-        kind = "announcements.announcement"
+        kind = "auth.group"
         self.assertEqual(
             self.recorded(),
-            [("added", kind, {}), ("changed", kind, {"fields": ["Summary"]}), ("deleted", kind, {})],
+            [("added", kind, {}), ("changed", kind, {"fields": ["Name"]}), ("deleted", kind, {})],
         )
-        self.assertEqual({event.object_id for event in AuditEvent.objects.all()}, {str(news.pk)})
+        self.assertEqual({event.object_id for event in AuditEvent.objects.all()}, {str(desk.pk)})
         self.assertEqual({event.address for event in AuditEvent.objects.all()}, {"127.0.0.1"})
 
     def test_deleting_several_at_once_records_each(self) -> None:
@@ -97,11 +98,6 @@ class AuditTests(TestCase):
 
         self.assertEqual(group.members.count(), 1)
         self.assertEqual(self.recorded(), [("members_added", "groups.group", {"users": [joining.pk]})])
-
-    def test_what_a_desk_may_do_is_recorded(self) -> None:
-        self.client.post(page(PermissionGroup, "add"), {"name": "Desk", "permissions": [1]})
-
-        self.assertEqual(self.recorded(), [("added", "auth.group", {})])
 
     def test_a_form_that_is_refused_records_nothing(self) -> None:
         self.client.post(page(Announcement, "add"), {**ANNOUNCEMENT, "title": ""})

@@ -138,7 +138,8 @@ class ErasureCase(StoredFiles):
         PastMember.objects.create(group=make_group(id="LEFT"), user=self.person, role="student")
         make_group(id="GONE", members=[self.person], archived_at=timezone.now())
         EventRegistration.objects.create(event=make_event(), user=self.person)
-        Announcement.objects.create(title="News", summary="x").acknowledgements.create(user=self.person)
+        news = Announcement.objects.create(title="News", summary="x", author="Zephyrine Quillfeather")
+        news.acknowledgements.create(user=self.person)
         UserProfile.objects.create(
             user=self.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
         )

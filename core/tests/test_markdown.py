@@ -7,7 +7,17 @@ from typing import Final
 
 from django.test import SimpleTestCase
 
-from core.markdown import ATTRIBUTES, LINK, TAGS, safe_html, sanitised
+from core.markdown import (
+    ATTRIBUTES,
+    GROWTH,
+    LARGEST_KEPT,
+    LINK,
+    SPARE,
+    TAGS,
+    kept_html,
+    safe_html,
+    sanitised,
+)
 
 REL: Final = "nofollow noopener noreferrer"
 TABLE: Final = (
@@ -134,6 +144,58 @@ class AttackTests(SimpleTestCase):
         for text in ("> " * 5_000, "[" * 5_000, "*a " * 3_000, "`" * 5_000, "- " * 5_000, "![" * 2_500):
             with self.subTest(text[:2]):
                 self.assertEqual(Page(safe_html(text)).faults, [])
+
+
+def table(columns: int, rows: int, row: str = "|") -> str:
+    return "\n".join(["|" + mark * columns for mark in ("a|", "-|")] + [row] * rows) + "\n\n"
+
+
+class GrowthTests(SimpleTestCase):
+    """A text of the greatest length that the API takes."""
+
+    def test_it_cannot_become_megabytes(self) -> None:
+        for name, text in (
+            ("definition", "[a]: https://x.example/" + "a" * 9_900 + "\n\n" + "[a]" * 3_300),
+            ("wide table", table(256, 9_000)),
+            ("many tables", table(16, 50) * 110),
+            ("tables in a quote", "> " + table(100, 9_000).replace("\n", "\n> ")),
+            ("empty rows", table(1, 9_990)),
+            ("quotes", ("> " * 19 + "\n\n---\n") * 400),
+            ("addresses", "[x](https://x.example/" + "😀" * 19_000 + ")"),
+            ("signs", "&" * 20_000),
+        ):
+            with self.subTest(name):
+                html = safe_html(text[:20_000])
+                self.assertLessEqual(len(html.encode()), GROWTH * len(text[:20_000].encode()) + SPARE)
+                self.assertEqual(Page(html).faults, [])
+
+    def test_a_table_is_read_where_its_cells_were_written(self) -> None:
+        for name, text in (
+            ("a gap", table(4, 3, "| 1 |")),
+            ("long", table(8, 400, "|" + " 1 |" * 8)),
+            ("without bars around it", "a|b\n-|-\n" + "1|2\n" * 300),
+        ):
+            with self.subTest(name):
+                self.assertIn("<table>", safe_html(text))
+        self.assertEqual(safe_html(table(100, 100)).count("<t"), 0)
+
+    def test_what_was_out_of_proportion_is_its_own_text(self) -> None:
+        text = ("> " * 19 + "\n\n---\n") * 400
+
+        self.assertEqual(safe_html(text), f"<p>{text.replace('>', '&gt;')}</p>\n")
+
+    def test_a_link_says_itself_where_it_leads(self) -> None:
+        text = "[x][a] [a]\n\n[a]: https://x.example"
+
+        self.assertEqual(safe_html(text), "<p>[x][a] [a]</p>\n<p>[a]: https://x.example</p>\n")
+
+    def test_what_is_large_is_not_kept(self) -> None:
+        for text, kept in (("once " * 10, 1), ("`x` " * 5_000, 0)):
+            kept_html.cache_clear()
+            with self.subTest(kept=kept):
+                self.assertEqual(len(safe_html(text)) > LARGEST_KEPT, not kept)
+                self.assertEqual(safe_html(text), safe_html(text))
+                self.assertEqual(kept_html.cache_info().currsize, kept)
 
 
 class MarkdownTests(SimpleTestCase):

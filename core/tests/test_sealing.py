@@ -13,7 +13,9 @@ OLD, NEW = "old" * 20, "new" * 20
 
 class SealingTests(SimpleTestCase):
     def test_a_value_comes_back_as_it_was(self) -> None:
-        for value, key in product(("lovelace@example.org", {"a": [1, None, "Zoë"]}, "", 0), (None, "a token")):
+        for value, key in product(
+            ("lovelace@example.org", {"a": [1, None, "Zoë"]}, "", 0), (None, "a token")
+        ):
             with self.subTest(value=value, key=key):
                 sealed = seal(value, purpose="test", key=key)
 

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
+from core.moments import moment_of
 from core.search import containing
 from events.models.registration import EventRegistration
 from events.models.zones import end_of_day, known_zones, validate_zone
@@ -36,7 +37,8 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def upcoming(self) -> Self:
         """Events that are not over, each by the clock of its own zone."""
-        return self.filter(over_at__gt=now())
+        moment = now()
+        return self.filter(Q(over_at__gt=moment) | Q(over_at=None, date__gte=moment.date()))
 
     def matching(self, text: str) -> Self:
         """Events in whose title, description or location the text occurs, in any case."""
@@ -63,17 +65,29 @@ def counted(rows: models.QuerySet[EventRegistration]) -> Coalesce:
 class OverAtField(models.DateTimeField[Any, Any]):
     """When the event is over, worked out on each save and in ``bulk_create``, as ``auto_now`` is.
 
-    ``QuerySet.update`` and ``bulk_update`` pass it by: whoever moves events by them sets it too.
+    ``QuerySet.update`` and ``bulk_update`` pass it by: whoever moves events by them sets it too. It
+    stands before the times in the model: asked first, it makes days and moments of whatever they are.
     """
 
-    def pre_save(self, event: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's
-        setattr(event, self.attname, event.ends())  # type: ignore[attr-defined]
+    def pre_save(self, event: Any, add: bool) -> Any:  # noqa: FBT001 - Django's
+        event.read_times()
+        event.over_at = event.ends() if event.date else None
         return super().pre_save(event, add)
 
     def deconstruct(self) -> Any:
         """Be a plain column to migrations, whose rows know nothing of ends."""
         name, _, arguments, options = super().deconstruct()
         return name, "django.db.models.DateTimeField", arguments, options
+
+
+class RandomUid(Func):
+    """A random UUID, made by the database for whoever inserts without one."""
+
+    template = "gen_random_uuid()"
+    output_field = models.UUIDField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **context)
 
 
 class Event(models.Model):
@@ -88,8 +102,14 @@ class Event(models.Model):
         VIRTUAL = "virtual", "Virtual"
 
     title = models.CharField(max_length=255)
-    description = models.TextField(blank=True)
-    long_description = models.TextField(blank=True)
+    description = models.TextField(blank=True, max_length=5_000)
+    long_description = models.TextField(blank=True, max_length=20_000)
+    over_at = OverAtField(
+        null=True,
+        editable=False,
+        help_text="From when on it is over: no seats are given any more. "
+        "Null: the release before this one wrote it, and it is over with its day in UTC.",
+    )
     date = models.DateField(help_text="In the event's own zone.")
     time = models.CharField(max_length=50, help_text="Free text, such as 18:00 or 6 to 8 pm.")
     start_at = models.DateTimeField("start", null=True, blank=True, validators=MOMENTS)
@@ -98,6 +118,7 @@ class Event(models.Model):
         "time zone",
         max_length=64,
         default="UTC",
+        db_default="UTC",
         validators=[validate_zone],
         help_text="An IANA name, such as Australia/Sydney.",
     )
@@ -115,10 +136,11 @@ class Event(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
         help_text="Empty: no limit.",
     )
-    over_at = OverAtField(editable=False, help_text="From when on it is over: no seats are given any more.")
-    uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True, help_text="In calendars.")
+    uid = models.UUIDField(
+        default=uuid.uuid4, db_default=RandomUid(), editable=False, unique=True, help_text="In calendars."
+    )
     sequence = models.PositiveIntegerField(
-        default=0, editable=False, help_text="How often something changed that calendars show."
+        default=0, db_default=0, editable=False, help_text="How often something changed that calendars show."
     )
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -158,11 +180,20 @@ class Event(models.Model):
             update_fields = {*update_fields, "over_at"}
         super().save(*args, update_fields=update_fields, **kwargs)
 
+    def read_times(self) -> None:
+        """Make a day and moments of what they were given as, such as text."""
+        self.date = Event.date.field.to_python(self.date)
+        self.start_at, self.end_at = moment_of(self.start_at), moment_of(self.end_at)
+
     def clean(self) -> None:
-        """Hold the times against each other: the API's services and the admin site's form ask this."""
+        """Hold the times against each other: the API's services and the admin site's form ask this.
+
+        Calendars know no part of a second.
+        """
         if self.end_at and not self.start_at:
             raise ValidationError({"end_at": "An end needs a start."})
-        if self.start_at and self.end_at and self.end_at <= self.start_at:
+        begins, ends = (at and at.replace(microsecond=0) for at in (self.start_at, self.end_at))
+        if begins and ends and ends <= begins:
             raise ValidationError({"end_at": "The end must be after the start."})
         if self.start_at and self.timezone in known_zones() and self.date != self.first_day():
             raise ValidationError({"date": "This is not the day of the start, in the event's time zone."})

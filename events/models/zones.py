@@ -9,13 +9,15 @@ from typing import Final
 
 from django.core.exceptions import ValidationError
 
+# Files beside the zones, which are no places: what they mean is each machine's own affair.
+NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory"})
 FAR_FUTURE: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @cache
 def known_zones() -> frozenset[str]:
     """Return every name that there is; read from the disk once."""
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - NO_ZONES
 
 
 def validate_zone(name: str) -> None:

@@ -74,6 +74,8 @@ def delete_event(event_id: int, *, by: User) -> None:
     Raises what ``hold_event`` raises. Holds who acts, then the event.
     """
     event, by = hold_event(event_id, by=by)
+    # From here on nothing new can point at the row: what the cascade collects is all there is.
+    Event.objects.select_for_update().get(pk=event.pk)
     drop_files(event.cover_image)
     audit.record("event_deleted", actor=by, target=event)
     event.delete()

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from core import audit
 from core.refusals import Refused
-from events.models import EventRegistration
+from events.models import Event, EventRegistration
 from events.services.holding import hold_event, hold_events
 from users.models import User
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Collection
 
-    from events.models import Event
+    from django.db.models import QuerySet
 
 
 class AlreadyRegistered(Refused):
@@ -180,11 +180,16 @@ def free_seats_of(user: User, /) -> None:
     the events.
     """
     own = EventRegistration.everything.filter(user=user)
-    ids = own.filter(event__over_at__gt=timezone.now()).order_by().values_list("event_id", flat=True)
-    events = hold_events(ids)
+    events = hold_events_of([user.pk])
     # In a statement of its own: it must see what was committed while the locks were waited for.
     own.filter(event__in=events).delete()
     for event in events:
         fill(event)
     if events:
         audit.record("seats_freed", target=user, changes={"events": [event.pk for event in events]})
+
+
+def hold_events_of(people: Collection[int], /) -> list[Event]:
+    """Lock the events to come at which these people have seats, or wait for one."""
+    rows = EventRegistration.everything.filter(user__in=people, event__in=Event.objects.upcoming())
+    return hold_events(rows.order_by().values_list("event_id", flat=True))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import vobject  # type: ignore[import-untyped]
 from django.conf import settings
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from core.models import AuditEvent
@@ -219,7 +219,11 @@ class FeedTests(EventCase):
     def test_what_is_no_address_is_404(self) -> None:
         for path in ("/calendar/x.ics", "/calendar/.ics", "/calendar/%00.ics", f"/calendar/{'0' * 5000}.ics"):
             self.assertEqual(self.fetch(path).status_code, 404)
-        self.assertEqual(self.client.post(self.address).status_code, 405)
+
+    def test_it_is_read_and_nothing_else(self) -> None:
+        client = Client(enforce_csrf_checks=True)
+        for method in ("post", "put", "delete"):
+            self.assertEqual(getattr(client, method)(self.address).status_code, 405)
 
     def test_it_costs_the_same_however_much_is_in_it(self) -> None:
         for count in (1, 40):

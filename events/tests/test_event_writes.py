@@ -70,6 +70,8 @@ class CreateTests(WriteCase):
             ("date", "2031-02-30"),
             ("description", None),
             ("longDescription", None),
+            ("description", "x" * 5_001),
+            ("longDescription", "x" * 20_001),
             ("title", 5),
             ("timezone", "AEST"),
             ("timezone", "+10:00"),

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.core.cache import cache
-from django.db import connection
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection
 from django.test import TransactionTestCase, override_settings
 
 from authentication.tests.signing_in import signed_in_client
 from core.refusals import Refused
-from core.testing import in_parallel
+from core.registry import access_ended
+from core.testing import before_statement, in_parallel
 from events.models import EventRegistration
 from events.services.events import change_event, delete_event
 from events.services.roster import mark_attendance
-from events.services.seats import give_up_seat, join_waitlist, leave_waitlist, take_seat
+from events.services.seats import (
+    free_seats_of_suspended,
+    give_up_seat,
+    join_waitlist,
+    leave_waitlist,
+    take_seat,
+)
 from events.tests.cases import seated, url, waiting
 from events.tests.factories import make_event, queue, seat
 from users.models import User
 from users.services.accounts import change_status
 from users.services.erasure import erase_person
+from users.services.import_undoing import undo_next_rows
+from users.services.import_writing import write_next_rows
+from users.services.imports import check_file, start_commit, start_undo
 from users.tests.factories import make_admin, make_user
+from users.tests.importing import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from events.models import Event
+    from users.models import PeopleImport
 
 ROUNDS = 4
+
+
+def committing(admin: User, *rows: list[str]) -> PeopleImport:
+    """Return an import of statuses that a worker is to write."""
+    file = SimpleUploadedFile("x.csv", csv_of(["email", "status"], *rows))
+    batch = check_file(file, by=admin, flags={"change_status": True})
+    with patch("users.services.imports.enqueue_on_commit"):
+        return start_commit(batch.pk, by=admin)
 
 
 @skipUnless(connection.vendor == "postgresql", "SQLite has one writer: the race cannot happen there.")
@@ -148,6 +172,75 @@ class SeatRaces(TransactionTestCase):
                 event.refresh_from_db()
                 self.assertLessEqual(len(seated(event)), 4)
                 self.assertFalse(waiting(event) and len(seated(event)) < (event.capacity or 0))
+
+    def suspend_half_way(self, write: Callable[[], object], first: User, other: User) -> None:
+        """Suspend somebody else when ``write`` has suspended the first of its people, and no other yet."""
+        half_way = threading.Event()
+
+        def end(user: User, /) -> None:
+            free_seats_of_suspended(user)
+            if user.pk == first.pk:
+                half_way.set()
+                time.sleep(0.5)
+
+        def suspend() -> None:
+            half_way.wait(5)
+            change_status(other, status="inactive", by=make_admin())
+
+        with patch.dict(access_ended.entries, {"events": end}):
+            self.meet(write, suspend)
+
+    def test_an_import_that_suspends_many_meets_a_suspension(self) -> None:
+        """It locks the events of all before the first loses a seat: theirs lie crosswise here."""
+        people, other = [make_user(email=f"{name}@x.org") for name in "ab"], make_user()
+        batch = committing(self.admin, *([person.email, "inactive"] for person in people))
+        self.cross(people, other)
+
+        self.suspend_half_way(partial(write_next_rows, batch.pk), people[0], other)
+
+        self.assertFalse(EventRegistration.everything.exists())
+
+    def test_so_may_one_that_is_taken_back(self) -> None:
+        people = [make_user(email=f"{name}@x.org", status="inactive") for name in "ab"]
+        other = make_user()
+        batch = committing(self.admin, *([person.email, "active"] for person in people))
+        while write_next_rows(batch.pk):
+            pass
+        with patch("users.services.imports.enqueue_on_commit"):
+            start_undo(batch.pk, by=self.admin)
+        self.cross(people, other)
+
+        self.suspend_half_way(partial(undo_next_rows, batch.pk), people[0], other)
+
+        self.assertFalse(EventRegistration.everything.exists())
+
+    def cross(self, people: list[User], other: User) -> None:
+        """Give the first a seat at the event that is locked last; somebody else waits for both."""
+        events = [make_event(capacity=1) for _ in people]
+        for event, person in zip(reversed(events), people, strict=True):
+            seat(event, person)
+            queue(event, other)
+
+    def test_whoever_is_put_on_an_event_while_it_is_deleted_is_told_that_it_has_gone(self) -> None:
+        """Not by a service, which would hold the event: as the shell does, or the release before."""
+        event, person, going = make_event(), make_user(), threading.Event()
+
+        def delete() -> None:
+            def let_them() -> None:
+                going.set()
+                time.sleep(0.5)
+
+            with before_statement('DELETE FROM "events_event"', let_them):
+                delete_event(event.pk, by=self.admin)
+
+        def insert() -> None:
+            going.wait(5)
+            seat(event, person)
+
+        deleted, inserted = in_parallel(lambda n: (delete, insert)[n](), 2)
+
+        self.assertIsNone(deleted)
+        self.assertIsInstance(inserted, IntegrityError)
 
     def test_an_event_that_is_deleted_meanwhile_leaves_nothing(self) -> None:
         for _ in range(ROUNDS):

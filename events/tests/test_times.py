@@ -68,6 +68,7 @@ class StartTests(TimeCase):
             ("date", {"startAt": start, "date": "2031-05-07"}),
             ("date", {"startAt": start, "timezone": SYDNEY, "date": "2031-05-06"}),
             ("endAt", {"startAt": start, "endAt": start}),
+            ("endAt", {"startAt": start, "endAt": "2031-05-06T18:00:00.9Z"}),
             ("endAt", {"startAt": start, "endAt": "2031-05-06T19:00:00+02:00"}),
             ("endAt", {"endAt": start}),
             ("startAt", {"startAt": "2031-05-06T18:00:00"}),

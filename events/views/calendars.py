@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.response import Response
@@ -41,6 +43,7 @@ class CalendarResponse(HttpResponse):
         return get_conditional_response(plain, etag=etag, response=response) or response
 
 
+@method_decorator(csrf_exempt, name="dispatch")  # nothing is written: what is no GET is 405
 class FeedView(View):
     """``/calendar/{token}.ics``: whoever holds the address reads it; calendar programs cannot sign in."""
 

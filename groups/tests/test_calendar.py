@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
+import time_machine
 from django.utils import timezone
 
 from events.services.feeds import read_feed, renew_feed
@@ -48,6 +49,17 @@ class CalendarTests(GroupCase):
         self.assertEqual((before.start, before.end), (date(2031, 4, 5), date(2031, 4, 6)))
         self.assertEqual((before.uid, after.title), (after.uid, "Due: Pour again"))
         self.assertGreaterEqual(after.revised_at, before.revised_at)
+
+    def test_it_is_newer_whenever_one_of_its_words_is(self) -> None:
+        task = make_task(make_milestone(self.group), due_date=date(2031, 4, 5))
+        rows: Any = ((task, "name"), (task.milestone, "title"), (self.group, "name"))
+        for number, (row, name) in enumerate(rows, start=1):
+            with self.subTest(row), time_machine.travel(task.created_at + timedelta(hours=number)):
+                setattr(row, name, "New")
+                row.save()
+                (entry,) = entries_of(self.student)
+                self.assertEqual(entry.revised_at, row.updated_at)
+                self.assertEqual(entry.sequence // 3600, number)
 
     def test_the_feed_holds_them(self) -> None:
         make_task(make_milestone(self.group), name="Pour", due_date=date(2031, 4, 5))

@@ -8,7 +8,7 @@ from django.apps import apps
 
 from core.models import Upload
 from resources.models import Resource, ResourceDownload
-from resources.personal import documents_of, needed_uploads
+from resources.personal import documents_of, named_files, needed_uploads
 from resources.services.downloads import count_download
 from resources.tests.cases import ResourceCase
 from resources.tests.factories import make_resource, published
@@ -31,6 +31,12 @@ class PersonalTests(ResourceCase):
         ids = list(Upload.objects.values_list("pk", flat=True))
 
         self.assertEqual(needed_uploads(ids), set(ids) - {spare.pk})
+
+    def test_files_are_named_with_and_without_a_row_of_their_own(self) -> None:
+        make_resource(file_url="resources/files/a.pdf", cover_image="resources/covers/b.png")
+        keys = ["resources/files/a.pdf", "resources/covers/b.png", "resources/files/c.pdf"]
+
+        self.assertEqual(named_files(keys), set(keys[:2]))
 
     def test_addresses_of_earlier_demo_data_become_keys(self) -> None:
         make_resource(file_url="/media/resources/files/a.pdf")

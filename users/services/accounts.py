@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from core import audit
 from core.refusals import Refused
-from core.registry import access_ended, address_left
+from core.registry import access_ended, address_left, held_for_access_end
 from core.roles import Role
 from users.access import check_change
 from users.addresses import USERNAME_LENGTH, shortened
 from users.models import SupervisorProfile, User, UserProfile
 from users.services.holding import acting, hold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Values = dict[str, Any]  # validated columns of one row
 
@@ -186,6 +189,15 @@ def end_access(user: User) -> None:
     """Ask every app to end what the person still holds: sessions, sockets, seats."""
     for end in access_ended:
         end(user)
+
+
+def hold_for_access_end(people: Collection[int]) -> None:
+    """Have every app lock what the end of these people's access changes, before the first of them loses it.
+
+    For whoever suspends several people in one transaction, and holds them.
+    """
+    for hold_too in held_for_access_end:
+        hold_too(people)
 
 
 def end_site_sessions(user: User) -> None:

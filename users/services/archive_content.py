@@ -52,6 +52,7 @@ ABOUT: Final = {
     "messageReports": "the messages that you reported, and why",
     "downloads": "which resources you opened in the last two days",
     "registrations": "the events that you signed up for",
+    "calendarFeed": "since when your own calendar program may fetch your dates",
     "acknowledgements": "the announcements that you said you had read",
 }
 LONGEST_STEM: Final = 120

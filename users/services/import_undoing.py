@@ -12,7 +12,7 @@ from core import audit
 from core.refusals import Refused
 from core.sealing import Unreadable, unseal
 from users.models import ImportRow, PeopleImport, User
-from users.services.accounts import AddressTaken, change_account
+from users.services.accounts import AddressTaken, change_account, hold_for_access_end
 from users.services.erasure import erase_person
 from users.services.import_order import namers_first, people_made
 from users.services.import_rows import (
@@ -105,8 +105,15 @@ def undo_rows(batch: PeopleImport, rows: list[ImportRow], *, by: User) -> None:
         taken_back_among(batch, named_in(new)),
         {person.email.lower(): person.pk for person in people},
     )
+    hold_for_access_end({row.person_id for row in rows if row.person_id and suspends(written[row.pk])})
     for row in rows:
         undo_row(row, written[row.pk], undo)
+
+
+def suspends(written: Written | None) -> bool:
+    """Tell whether taking it back may suspend somebody whom the import let in."""
+    old = (written or {}).get("old") or {}
+    return bool(old.get("account", {}).get("status") == User.Status.INACTIVE)
 
 
 def written_of(row: ImportRow) -> Written | None:

@@ -12,7 +12,12 @@ from core import audit
 from core.refusals import Refused
 from core.sealing import seal
 from users.models import ImportRow, PeopleImport, User
-from users.services.accounts import AddressTaken, change_account, create_account
+from users.services.accounts import (
+    AddressTaken,
+    change_account,
+    create_account,
+    hold_for_access_end,
+)
 from users.services.import_rows import (
     LOST,
     PURPOSE,
@@ -85,8 +90,18 @@ def write_rows(batch: PeopleImport, read: Read, *, by: User) -> None:
     left = set(batch.rows.filter(pk__in=[row.pk for row, _ in read]).values_list("pk", flat=True))
     read = [(row, wanted) for row, wanted in read if row.pk in left]
     situation = situation_now(batch, [wanted for _, wanted in read], by=by)
+    hold_for_access_end(suspended_by([situation.plan(wanted) for _, wanted in read]))
     for row, wanted in read:
         write_row(row, wanted, situation)
+
+
+def suspended_by(plans: list[Plan]) -> set[int]:
+    """Return the ids of the people whom plans suspend."""
+    return {
+        plan.person.pk
+        for plan in plans
+        if plan.person and plan.new.get("account", {}).get("status") == User.Status.INACTIVE
+    }
 
 
 def situation_now(batch: PeopleImport, wanted: list[Wanted], *, by: User) -> Situation:

@@ -100,6 +100,7 @@ class ContentTests(ArchiveCase):
             "messageReports",
             "downloads",
             "acknowledgements",
+            "calendarFeed",
         )
         self.assertEqual(set(self.documents(archive)), {*names, *said})
         note = archive.read("README.txt").decode()

@@ -7,7 +7,7 @@ from core.search import trigram_index
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0005_require_ends_and_uids"),
+        ("events", "0004_tidy_what_was_there"),
         ("users", "0003_search_by_trigrams"),
     ]
 
