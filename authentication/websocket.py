@@ -49,9 +49,13 @@ class OriginGate:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         origin = dict(scope["headers"]).get(b"origin")
-        if origin is not None and origin.decode("latin-1") not in settings.CORS_ALLOWED_ORIGINS:
+        if origin is not None and not self.lets_in(origin.decode("latin-1")):
             return await send({"type": "websocket.close", "code": 4403})
         return await self.inner(scope, receive, send)
+
+    @staticmethod
+    def lets_in(origin: str) -> bool:
+        return settings.CORS_ALLOW_ALL_ORIGINS or origin in settings.CORS_ALLOWED_ORIGINS
 
 
 class TokenMiddleware:
@@ -71,6 +75,22 @@ class TokenMiddleware:
         return await self.inner(scope, receive, send)
 
 
+class ClientGone(Exception):
+    """The client closed while it was being told something."""
+
+
+def noticing(send: Any) -> Any:
+    """Return a ``send`` that raises ClientGone: a server's own error looks like that of a store."""
+
+    async def send_or_notice(message: dict[str, Any]) -> None:
+        try:
+            await send(message)
+        except OSError as error:
+            raise ClientGone from error
+
+    return send_or_notice
+
+
 class SignedInConsumer(AsyncWebsocketConsumer):
     """One socket of one signed-in person: opens with a frame, answers pings, ends with its session.
 
@@ -88,8 +108,11 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         """Serve the socket. A store that fails, at whatever moment, closes it with 1013: try again later."""
         self.rooms: list[str] = []
         self.serving = asyncio.current_task()
+        send = noticing(send)
         try:
             await super().__call__(scope, receive, send)
+        except ClientGone:
+            pass
         except (*STORE_ERRORS, OSError) as error:
             logger.warning("socket_refused", extra={"store_error": type(error).__name__})
             await self.turn_away(send)
@@ -107,7 +130,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def turn_away(self, send: Any) -> None:
         if self.is_closing:
             return
-        with suppress(OSError):  # the client has gone
+        with suppress(ClientGone):
             if self.session is None:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TRY_LATER})

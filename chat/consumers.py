@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import DataError, IntegrityError
+from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import ValidationError
 
 from authentication.requests import session_of
 from authentication.websocket import SignedInConsumer
 from chat.access import access_conversation, reader
-from chat.realtime import Kind, event_of, ring_typing, text_for
+from chat.realtime import Kind, event_of, is_present, ring_typing, text_for
 from chat.replay import missed
 from chat.serializers.messages import NewMessageSerializer
 from chat.services.history import revision_of
@@ -24,6 +25,7 @@ from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOW
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
 from core.threads import in_database
 from core.uploads.links import links_of_scope
+from groups.models import GroupMember
 
 if TYPE_CHECKING:
     from chat.access import Reader
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 REVISION: Final = re.compile("[0-9]{1,19}")
 FLOODS_BORNE: Final = 100
 TYPING_EVERY_SECONDS: Final = 2.0
+RIGHTS_EVERY_SECONDS: Final = 1.0
 CODES: Final = ((SignedOut, UNAUTHENTICATED), (Missing, UNKNOWN), (Forbidden, FORBIDDEN))
 
 
@@ -50,6 +53,7 @@ class GroupChatConsumer(SignedInConsumer):
     rights: Any = None
     is_in = False
     floods = 0
+    is_of_group = False
     typed_at = -TYPING_EVERY_SECONDS
 
     async def opened(self) -> None:
@@ -84,17 +88,18 @@ class GroupChatConsumer(SignedInConsumer):
         """
         try:
             async with self.door:
-                self.group, self.reader = await in_database(self.standing)(group_id)
+                self.group, self.reader, self.is_of_group = await in_database(self.standing)(group_id)
         except Refused as refusal:
             await self.close(code_of(refusal))
             return False
         return True
 
-    def standing(self, group_id: str) -> tuple[Group, Reader]:
+    def standing(self, group_id: str) -> tuple[Group, Reader, bool]:
         user = session_of(self.scope["token"]).user
-        group = access_conversation(user, group_id)
+        is_member = Exists(GroupMember.objects.filter(group=OuterRef("pk"), user=user))
+        group: Any = access_conversation(user, group_id, is_member=is_member)
         self.user = user
-        return group, reader(user, group)
+        return group, reader(user, group), group.is_member or group.mentor_id == user.pk
 
     async def leave(self) -> None:
         sweeper.unwatch(self)
@@ -123,15 +128,23 @@ class GroupChatConsumer(SignedInConsumer):
             await self.reply({"type": event["kind"], "payload": event["payload"]})
 
     async def catch_up(self, revision: int) -> None:
-        """Tell whatever changed after the cursor, in order, as it is now: at least up to that revision."""
+        """Tell whatever changed after the cursor, in order, as it is now: at least up to that revision.
+
+        While this goes on no ring is heard, so every second the person's rights are asked for.
+        """
+        asked_at = time.monotonic()
         async with self.turn:
             while self.cursor < revision and not self.is_closing:
-                page = await missed(self.group_id, self.cursor)
-                for event in page.events:
-                    await self.forward(event)
-                if page.revision == self.cursor:
+                events, reached = await missed(self.group_id, self.cursor, by=self.user_id)
+                while events:
+                    await self.forward(events.popleft())
+                    await asyncio.sleep(0)  # a send that need not wait lets nobody else have a turn
+                if reached == self.cursor:
                     return  # the conversation has gone
-                self.cursor = page.revision
+                self.cursor = reached
+                if time.monotonic() - asked_at > RIGHTS_EVERY_SECONDS:
+                    asked_at = time.monotonic()
+                    await self.recheck()
 
     async def forward(self, event: Event) -> None:
         text = text_for(event, self.reader, links_of_scope(self.scope, self.user_id))
@@ -141,7 +154,8 @@ class GroupChatConsumer(SignedInConsumer):
     async def on_typing(self, frame: dict[str, Any]) -> None:
         """Tell the others, at most once in two seconds."""
         now = time.monotonic()
-        if now - self.typed_at >= TYPING_EVERY_SECONDS:
+        # That an admin or a supervisor looks in is not told, as with reading.
+        if self.is_of_group and now - self.typed_at >= TYPING_EVERY_SECONDS:
             self.typed_at = now
             await ring_typing(self.user, group=self.group)
 
@@ -160,8 +174,17 @@ class GroupChatConsumer(SignedInConsumer):
         else:
             self.floods = 0
             if event is not None:
-                # What came before first: a client counts on having all up to a revision that it reads.
-                await self.catch_up(event["revision"])
+                await self.repeat(event)
+
+    async def repeat(self, event: Event) -> None:
+        """Tell the sender alone of a message that was posted before, unless it has changed since (D26).
+
+        A change is told by itself, and must not be overwritten. What came before is told first: a client
+        counts on having all up to a revision that it reads.
+        """
+        await self.catch_up(event["revision"])
+        async with self.turn:
+            if await in_database(is_present)(event):
                 await self.forward(event)
 
     async def slow_down(self, refusal: TooMany) -> None:
@@ -184,11 +207,11 @@ class GroupChatConsumer(SignedInConsumer):
         return None if is_new else event_of(Kind.CREATED, message, before=message.Sight.ALL)
 
     async def refused(self, refusal: Refused) -> None:
-        """Close where the person may not be here any more; else say what is wrong with the frame."""
-        if isinstance(refusal, tuple(kind for kind, _ in CODES)):
-            await self.close(code_of(refusal))
-        else:
-            await self.refuse(refusal.code, refusal.message)
+        """Say what is wrong, and close where the person may not be here any more."""
+        code = code_of(refusal)
+        await self.refuse("unauthenticated" if code == UNAUTHENTICATED else refusal.code, refusal.message)
+        if code != TRY_LATER:
+            await self.close(code)
 
 
 def code_of(refusal: Refused) -> int:

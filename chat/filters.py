@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_BIGINT: Final = 2**63 - 1
 MOST: Final = 100
+WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 FINDABLE: Final = re.compile(r"[^\W_]{3}")
 
 
@@ -32,6 +33,15 @@ class ReportFilter(filters.FilterSet):
     class Meta:
         model = MessageReport
         fields: list[str] = []
+
+
+class WholeField(serializers.IntegerField):
+    """A whole number in plain digits: the original takes 1.0 and 1_0 as well."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not WHOLE.fullmatch(str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class MomentField(serializers.CharField):
@@ -70,11 +80,11 @@ class SearchQuerySerializer(serializers.Serializer[dict[str, Any]]):
 class HistoryQuerySerializer(serializers.Serializer[dict[str, Any]]):
     """Query parameters of a conversation."""
 
-    limit = serializers.IntegerField(default=50, help_text="1 to 100; beyond that it is the nearest of them.")
+    limit = WholeField(default=50, help_text="1 to 100; beyond that it is the nearest of them.")
     before = MomentField(
         required=False, allow_blank=True, help_text="Messages older than this `timestamp`, newest first."
     )
-    after = serializers.IntegerField(
+    after = WholeField(
         required=False,
         min_value=0,
         max_value=LARGEST_BIGINT,

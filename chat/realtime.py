@@ -64,6 +64,11 @@ async def ring_typing(user: User, *, group: Group) -> bool:
     return await ring(room_of_group(group.room), {"type": "chat.aside", "kind": "typing", "payload": told})
 
 
+def is_present(event: Event) -> bool:
+    """Tell whether the message is still as the event has it."""
+    return Message.objects.filter(pk=event["document"]["id"], revision=event["revision"]).exists()
+
+
 def event_since(message: Message, cursor: int) -> Event:
     """Return what somebody missed of a message who knows all up to ``cursor``."""
     is_new = message.posted_revision > cursor and message.sight != Message.Sight.MODERATORS

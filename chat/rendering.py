@@ -98,6 +98,7 @@ def tombstone(document: Document) -> Document:
         "attachments": [],
         "isDeleted": True,
         "deletedBy": None,
+        "editedAt": None,
         "moderation": {**document["moderation"], "note": None, "moderatedAt": None, "moderatedBy": None},
         "clientId": None,
         "replyTo": None,

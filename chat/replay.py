@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from chat.realtime import event_since
 from chat.services.history import all_changes_after
@@ -13,20 +15,21 @@ if TYPE_CHECKING:
     from chat.realtime import Event
 
 PAGE: Final = 100
+PAGE_CHARACTERS: Final = 30_000  # each socket that does not read holds a page
 
 
 class Missed(NamedTuple):
-    """Events in order, for no reader in particular; up to which revision, and whether there are more."""
+    """Events in order, for no reader in particular, and up to which revision; take out what is told."""
 
-    events: list[Event]
+    events: deque[Event]
     revision: int
-    has_more: bool
 
 
 reads: dict[Any, asyncio.Task[Missed]] = {}
+queues: WeakValueDictionary[Any, asyncio.Lock] = WeakValueDictionary()
 
 
-async def missed(group_id: str, cursor: int) -> Missed:
+async def missed(group_id: str, cursor: int, *, by: int) -> Missed:
     """Return what came after a revision. May join a read under way, which knows nothing of what came since.
 
     When a room of many falls behind, all its sockets ask the same: one by one, their queries would
@@ -34,12 +37,22 @@ async def missed(group_id: str, cursor: int) -> Missed:
     """
     key = (asyncio.get_running_loop(), group_id, cursor)
     if key not in reads:
-        reads[key] = asyncio.ensure_future(in_database(read)(group_id, cursor))
+        reads[key] = asyncio.ensure_future(read_in_turn(group_id, cursor, by=by))
         reads[key].add_done_callback(lambda _: reads.pop(key))
     # The socket that asked first may be closed meanwhile; the others still wait.
-    return await asyncio.shield(reads[key])
+    events, revision = await asyncio.shield(reads[key])
+    return Missed(events.copy(), revision)
+
+
+async def read_in_turn(group_id: str, cursor: int, *, by: int) -> Missed:
+    """Read, one after the other for a person: whoever opens many sockets waits for their own.
+
+    The threads that ask the database are few.
+    """
+    async with queues.setdefault((asyncio.get_running_loop(), by), asyncio.Lock()):
+        return await in_database(read)(group_id, cursor)
 
 
 def read(group_id: str, cursor: int) -> Missed:
-    page = all_changes_after(group_id, after=cursor, limit=PAGE)
-    return Missed([event_since(message, cursor) for message in page.messages], page.revision, page.has_more)
+    page = all_changes_after(group_id, after=cursor, limit=PAGE, characters=PAGE_CHARACTERS)
+    return Missed(deque(event_since(message, cursor) for message in page.messages), page.revision)

@@ -51,8 +51,13 @@ async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[
     rights = (version, links.get(socket.user_id))
     # The first time, too: rights may have changed since the socket was let in.
     if socket.rights != rights:
-        await socket.recheck()
-        socket.rights = rights
+        # Before it has asked: that takes longer than a round where many do.
+        known, socket.rights = socket.rights, rights
+        try:
+            await socket.recheck()
+        except BaseException:
+            socket.rights = known
+            raise
     if revision > socket.cursor:
         await asyncio.sleep(GRACE_SECONDS)
         if not socket.turn.locked():

@@ -15,6 +15,7 @@ from channels_redis.pubsub import (
 )
 from channels_redis.utils import _wrap_close, decode_hosts
 from redis.asyncio.client import PubSub
+from redis.exceptions import TimeoutError as RedisSilent
 
 from core.breaker import SILENCE
 
@@ -23,12 +24,21 @@ logger = logging.getLogger(__name__)
 CAPACITY: Final = 100  # events that wait for one socket
 RECENT: Final = 16  # events that are kept as they were read
 RETRY_SECONDS: Final = 1.0
+# Of the tenths of a second for which the layer listens at a time. Not of the clock: while the process is
+# busy it hears nothing, and Redis may be well.
+QUIET_ROUNDS: Final = 20
+SILENT_ROUNDS: Final = 40
 
 
 class PatientPubSub(PubSub):
-    """Waits out an outage. The original raises each second, and the layer logs that with its traceback."""
+    """Waits out an outage. The original raises each second, and the layer logs that with its traceback.
+
+    A connection on which nothing comes may have gone without a word: it is asked for a sign of life, and
+    dropped where none comes. The original sends the question, and does not miss the answer.
+    """
 
     is_away = False
+    quiet = 0
 
     async def get_message(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -36,11 +46,22 @@ class PatientPubSub(PubSub):
         except SILENCE as error:
             if not self.is_away:
                 logger.warning("layer_away", extra={"store_error": type(error).__name__})
-            self.is_away = True
+            self.is_away, self.quiet = True, 0
             await asyncio.sleep(RETRY_SECONDS)
             return None
         self.is_away = False
         return message
+
+    async def parse_response(self, *args: Any, **kwargs: Any) -> Any:
+        response = await super().parse_response(*args, **kwargs)
+        self.quiet = self.quiet + 1 if response is None else 0
+        if self.quiet == QUIET_ROUNDS:
+            await self.ping()
+        elif self.quiet >= SILENT_ROUNDS:
+            if self.connection is not None:
+                await self.connection.disconnect(nowait=True)
+            raise RedisSilent
+        return response
 
 
 class PatientConnection(RedisSingleShardConnection):  # type: ignore[misc]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 doorbell = Breaker()
+alarm = Breaker()  # for what ends rights: that a message was not heard keeps none of these back
 
 UNAUTHENTICATED: Final = 4401
 FORBIDDEN: Final = 4403
@@ -40,16 +41,17 @@ def room_of_group(room: UUID) -> str:
     return f"group.{room.hex}"
 
 
-async def ring(room: str, event: dict[str, Any]) -> bool:
+async def ring(room: str, event: dict[str, Any], breaker: Breaker | None = None) -> bool:
     """Ring every socket of a room, at once; call it after the commit. False where nobody could be told.
 
     While the layer does not answer, it is tried once in a while and passed over in between.
     """
     layer = get_channel_layer()
     try:
-        with doorbell.asking():
-            # A connection serves one ring after the other: this bounds the wait for one's turn, too.
-            async with asyncio.timeout(RING_SECONDS):
+        # A connection serves one ring after the other: this bounds the wait for one's turn, too. It is no
+        # fault of Redis's that a process is busy.
+        async with asyncio.timeout(RING_SECONDS):
+            with (breaker or doorbell).asking():
                 await layer.group_send(room, event)
     except (RedisError, OSError, ChannelFull, Resting) as error:
         logger.warning(
@@ -59,16 +61,16 @@ async def ring(room: str, event: dict[str, Any]) -> bool:
     return True
 
 
-def send_to_room(room: str, event: dict[str, Any]) -> bool:
+def send_to_room(room: str, event: dict[str, Any], breaker: Breaker | None = None) -> bool:
     """Ring from a thread, where no event loop runs."""
-    return async_to_sync(ring)(room, event)
+    return async_to_sync(ring)(room, event, breaker)
 
 
 def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:
     """Close the sockets of a room with one of the codes above; of one sign-in session alone, if named."""
-    return send_to_room(room, {"type": "socket.close", "code": code, "session": session})
+    return send_to_room(room, {"type": "socket.close", "code": code, "session": session}, alarm)
 
 
 def recheck_sockets(*, room: str) -> bool:
     """Have the sockets of a room ask again whether they may stay: who may see what has changed."""
-    return send_to_room(room, {"type": "socket.recheck"})
+    return send_to_room(room, {"type": "socket.recheck"}, alarm)

@@ -81,6 +81,10 @@ class SocketTests(TransactionTestCase):
         socket = self.socket(path, Origin="https://app.example.org")
         self.assertTrue((await socket.connect())[0])
         await socket.disconnect()
+        with override_settings(CORS_ALLOW_ALL_ORIGINS=True):
+            socket = self.socket(path, Origin="https://evil.test")
+            self.assertTrue((await socket.connect())[0])
+            await socket.disconnect()
 
     async def test_cookies_alone_open_nothing(self) -> None:
         self.assertEqual(await self.close_code(URL, Cookie=f"token={self.pair.access}; sessionid=x"), 4401)
@@ -139,6 +143,22 @@ class SocketTests(TransactionTestCase):
         with patch("authentication.websocket.expires_at", return_value=0.0):
             socket = await self.opened(self.pair.access)
             self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
+
+    async def test_a_client_that_goes_while_it_is_told_something_is_no_outage(self) -> None:
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            async def send_until_gone(message: dict[str, Any]) -> None:
+                if message["type"] == "websocket.send":
+                    raise ConnectionResetError
+                await send(message)
+
+            await application(scope, receive, send_until_gone)
+
+        socket = WebsocketCommunicator(serve, f"{URL}?token={self.pair.access}")
+        with self.assertNoLogs("authentication.websocket"):
+            self.assertTrue((await socket.connect())[0])
+            await socket.wait()
+
+        self.assertEqual(len(sweeper.sockets), 0)
 
     async def test_a_store_that_is_down_closes_with_1013(self) -> None:
         """SAFETY: connecting during an outage is refused cleanly, wherever the outage shows first."""

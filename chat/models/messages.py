@@ -52,6 +52,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         waiting = models.Q(is_deleted=False, moderation_status=Message.Moderation.PENDING, author=user)
         return self.filter(Message.IN_SIGHT | waiting)
 
+    def in_sight_of_some(self) -> Self:
+        """What stands in the conversation for its author at least, and not for moderators alone."""
+        return self.filter(is_deleted=False).exclude(moderation_status=Message.Moderation.REJECTED)
+
     def ever_readable(self, user: User, *, as_moderator: bool) -> Self:
         """What a person may have on their screen: what was in sight once, and their own (D25)."""
         return self if as_moderator else self.filter(models.Q(was_shown=True) | models.Q(author=user))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chat.models import Conversation, Message
+from django.db.models import OuterRef
+from django.db.models.functions import Length
+
+from chat.models import Conversation, Message, MessageAttachment
+from core.aggregates import Counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,6 +17,9 @@ if TYPE_CHECKING:
     from chat.models.messages import MessageQuerySet
     from groups.models import Group
     from users.models import User
+
+
+FILE: Final = 2_500  # characters that an attachment counts for: a link and two names
 
 
 class Page(NamedTuple):
@@ -35,15 +43,29 @@ def changes_after(group: Group, user: User, *, as_moderator: bool, after: int, l
     """Return what changed after a revision, oldest change first: each message once, as it is now."""
     # Read before the rows: what is committed later has a higher one.
     revision = revision_of(group)
+    after = min(after, revision)
     rows = Message.objects.filter(group=group).ever_readable(user, as_moderator=as_moderator)
     return page_of(rows, revision, after=after, limit=limit)
 
 
-def all_changes_after(group_id: str, *, after: int, limit: int) -> Page:
-    """Return the same for no reader in particular: whoever shows it, renders it for theirs."""
+def all_changes_after(group_id: str, *, after: int, limit: int, characters: int) -> Page:
+    """Return the same for no reader in particular: whoever shows it, renders it for theirs.
+
+    No more than so many characters at once, where that is a message or more.
+    """
     conversation = Conversation.objects.filter(group=group_id).first()
     revision = conversation.last_revision if conversation else 0
-    return page_of(Message.objects.filter(group=group_id), revision, after=after, limit=limit)
+    rows = Message.objects.filter(group=group_id)
+    limit = how_many_fit(rows.changed_after(after)[:limit], characters)
+    return page_of(rows, revision, after=after, limit=limit)
+
+
+def how_many_fit(rows: MessageQuerySet, characters: int) -> int:
+    """Return how many of the rows, one at least, have no more characters together. Reads no text."""
+    files = Counted(MessageAttachment.objects.filter(message=OuterRef("pk")).order_by().values("pk"))
+    weights = rows.annotate(weight=Length("text") + FILE * files).values_list("weight", flat=True)
+    fit = sum(total <= characters for total in accumulate(weights))
+    return max(1, int(fit))
 
 
 def page_of(rows: MessageQuerySet, revision: int, *, after: int, limit: int) -> Page:

@@ -22,6 +22,11 @@ def people_named(text: str, group_id: str) -> set[int]:
     return named_in(text, people_of(group_id)) if SIGN in text else set()
 
 
+def people_mentioned(message: Message) -> set[int]:
+    """Return the ids of those whom a stored message names."""
+    return set(Mention.objects.filter(message=message).values_list("user_id", flat=True))
+
+
 def write_mentions(message: Message, ids: set[int]) -> None:
     """Store whom the message's text names, instead of whom it named before. The message must be held."""
     before = set(message.mention_ids or [])

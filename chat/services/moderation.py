@@ -14,7 +14,7 @@ from chat.models import Message
 from chat.realtime import Kind, publish_on_commit
 from chat.rendering import EXCERPT
 from chat.services.holding import held_message, hold_message
-from chat.services.mentions import people_named, write_mentions
+from chat.services.mentions import people_mentioned, people_named, write_mentions
 from core import audit
 from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
@@ -45,20 +45,35 @@ class EmptyMessage(Refused):
     sentence = "Write a text, or attach a file."
 
 
-@transaction.atomic(durable=True)
+class MentionsOvertaken(Exception):
+    """Another edit came first, and named somebody who is not locked."""
+
+
 def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Message:
     """Edit one's own ``text`` (D24), or moderate: ``moderation_status``, ``moderation_note``, ``restore``.
 
     Raises NotYourMessage, EditWindowOver, Forbidden (403), EmptyMessage (400), Missing (404), and what
-    ``hold_message`` raises. Durable, holds whom the text names, and the message; the sockets hear of it.
+    ``hold_message`` raises. Durable, holds whom the text names or named, and the message; the sockets hear
+    of it.
     """
+    try:
+        return change_once(message, by=by, values=values)
+    except MentionsOvertaken:
+        return change_message(message, by=by, values=values)
+
+
+@transaction.atomic(durable=True)
+def change_once(message: Message, *, by: User, values: dict[str, Any]) -> Message:
     named = people_named(values.get("text", ""), message.group_id)
-    message, conversation, group, by, people = hold_message(message, by=by, beside=named)
+    beside = named | people_mentioned(message) if "text" in values else set()
+    message, conversation, group, by, people = hold_message(message, by=by, beside=beside)
     before, quoted = message.sight, shown_in_quotes(message)
     if not reader(by, group).sees(before, author_id=message.author_id):
         raise Missing  # removed since it was looked up: what moderators judge stays as it was
     if "text" in values:
         edit(message, values["text"], by=by)
+        if not beside.issuperset(message.mention_ids or []):
+            raise MentionsOvertaken
         write_mentions(message, named & people)
     if values.keys() - {"text"}:
         moderate(message, values, group=group, by=by)
@@ -76,9 +91,11 @@ def shown_in_quotes(message: Message) -> tuple[str, str]:
 def renew_quotes(message: Message, conversation: Conversation, *, group: Group) -> None:
     """Let what quotes a changed message be a change too: screens that show the quote hear of it.
 
-    Sockets are told of the last one alone: they read the others, which lie before it.
+    Sockets are told of the last one alone: they read the others, which lie before it. What is removed or
+    rejected is on no screen but moderators', and when it comes back that is a change of its own.
     """
-    quoting = list(Message.objects.select_for_update(no_key=True).filter(reply_to=message).order_by("pk"))
+    rows = Message.objects.select_for_update(no_key=True).filter(reply_to=message).in_sight_of_some()
+    quoting = list(rows.order_by("pk"))
     if not quoting:
         return
     for row in quoting:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 
 from chat.access import access_conversation, reader
@@ -92,7 +92,7 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     charge(author)
     is_new = False
     try:
-        message, is_new = store_once(draft, parts, group_id, author=author)
+        message, is_new = store_while_people_go(draft, parts, group_id, author=author)
     finally:
         if not is_new:
             pour_back(bucket_of(author), per_second=settings.CHAT_PER_SECOND)
@@ -137,6 +137,14 @@ def parts_of(draft: Draft, *, group: Group, author: User) -> Parts:
     """Look up what the draft asks for. Raises NotOurFile and WrongQuote (400)."""
     files = attachments_of(author, draft.attachments)
     return Parts(revision_of(group), files, quoted(draft, group=group, author=author))
+
+
+def store_while_people_go(draft: Draft, parts: Parts, group_id: str, *, author: User) -> tuple[Message, bool]:
+    """Store the message, once more where it pointed at somebody who was being erased at that moment."""
+    try:
+        return store_once(draft, parts, group_id, author=author)
+    except IntegrityError:
+        return store_once(draft, parts, group_id, author=author)
 
 
 @transaction.atomic(durable=True)

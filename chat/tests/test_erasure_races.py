@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from chat.models import Conversation
-from chat.services import moderation, reactions
+from chat.models import Conversation, Mention, Message
+from chat.services import moderation, posting, reactions
+from chat.services.mentions import people_named
 from chat.tests.factories import make_message
+from core.refusals import SignedOut
 from groups.tests.factories import make_group
 from groups.tests.racing import RaceCase
 from users.models import User
@@ -29,6 +31,12 @@ def save_slowly(conversation: Conversation, *args: Any, **kwargs: Any) -> None:
     time.sleep(CHANGE_SECONDS)
 
 
+def name_slowly(*args: Any) -> set[int]:
+    named = people_named(*args)
+    time.sleep(CHANGE_SECONDS)
+    return named
+
+
 save = Conversation.save
 
 
@@ -37,10 +45,11 @@ class ErasureRaces(RaceCase):
 
     def begin(self) -> None:
         self.mentor = make_user(role="mentor", status="active", first_name="Max")
-        self.student, self.friend = make_user(), make_user()
+        self.student, self.friend = make_user(), make_user(first_name="Bo")
         self.group = make_group(mentor=self.mentor, members=[self.student, self.friend])
         write = partial(make_message, group=self.group)
-        self.message = write(author=self.student)
+        self.message = write(author=self.student, text="Look, @Bo")
+        Mention.objects.create(message=self.message, user=self.friend)
         for author in (self.student, self.friend):
             write(author=author, reply_to=self.message)
         # Lies behind its quotes on the disk, from here on: who goes by that order meets them first.
@@ -65,12 +74,27 @@ class ErasureRaces(RaceCase):
             ("take back", "student"),
             ("react", "student"),
             ("edit", "mentor"),
+            ("edit", "friend"),
             ("remove", "student"),
         ):
             self.begin()
             person = getattr(self, who)
             with self.subTest(name, of=who), patch.object(Conversation, "save", save_slowly):
                 self.meet(self.changes()[name], partial(self.erase, person, after=0.02))
+            self.assertFalse(User.objects.filter(pk=person.pk).exists())
+
+    def test_somebody_is_erased_whom_a_post_on_its_way_names_or_who_posts(self) -> None:
+        """The first is no fault of who posts; the second is signed out."""
+        for who, stored in (("friend", 1), ("student", 0)):
+            self.begin()
+            person = getattr(self, who)
+            post = partial(
+                posting.post_message, group_id=self.group.pk, author=self.student, draft=posting.Draft("@Bo")
+            )
+            with self.subTest(who), patch.object(posting, "people_named", name_slowly):
+                outcome, _ = self.meet(post, partial(self.erase, person, after=0.02))
+                self.assertEqual(Message.objects.filter(group=self.group, text="@Bo").count(), stored)
+                self.assertEqual(isinstance(outcome, SignedOut), not stored)
             self.assertFalse(User.objects.filter(pk=person.pk).exists())
 
     def test_both_are_erased_while_everybody_changes_what_they_can(self) -> None:

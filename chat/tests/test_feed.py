@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.test import override_settings
 
+from chat.models import MessageAttachment
+from chat.services.history import FILE, all_changes_after
 from chat.tests.cases import REMOVED, STATES, ChatCase
 from groups.tests.factories import make_group
 
@@ -66,7 +68,27 @@ class FeedTests(ChatCase):
 
         page = self.page(after=1_000)
 
-        self.assertEqual((page["messages"], page["hasMore"]), ([], False))
+        self.assertEqual((page["messages"], page["hasMore"], page["revision"]), ([], False, 1))
+
+    def test_a_page_for_sockets_has_so_many_characters_and_no_more(self) -> None:
+        for length, files in ((10, 0), (10, 0), (30, 0), (10, 2), (10, 0)):
+            message = self.write(text="\u20ac" * length)
+            for _ in range(files):
+                MessageAttachment.objects.create(message=message, file_url="https://a.test/b", filename="c")
+
+        for after, characters, count in (
+            (0, 20, 2),
+            (0, 49, 2),
+            (0, 50, 3),
+            (2, 20, 1),
+            (3, FILE, 1),
+            (2, 2 * FILE, 1),
+            (2, 2 * FILE + 50, 3),
+        ):
+            with self.subTest(after, characters=characters):
+                page = all_changes_after(self.group.pk, after=after, limit=100, characters=characters)
+                self.assertEqual((len(page.messages), page.has_more), (count, after + count < 5))
+                self.assertEqual(page.revision, after + count)
 
     def test_a_page_backwards_says_where_the_conversation_stands(self) -> None:
         self.react(self.friend, self.posted()["id"])
@@ -93,6 +115,7 @@ class FeedTests(ChatCase):
         """B75."""
         message = self.posted(text="Secret @Ada", clientId="a", replyTo=self.posted()["id"])
         self.react(self.friend, message["id"])
+        self.change(self.student, message["id"], text="Secret @Ada!")
         self.change(self.mentor, message["id"], moderationNote="Rude")
         self.remove(self.mentor, message["id"])
 
@@ -100,7 +123,7 @@ class FeedTests(ChatCase):
 
         kept = ("id", "author", "timestamp", "seq")
         self.assertEqual({name: told[name] for name in kept}, {name: message[name] for name in kept})
-        nothing = ("attachments", "deletedBy", "clientId", "replyTo", "reactions", "mentions")
+        nothing = ("attachments", "deletedBy", "editedAt", "clientId", "replyTo", "reactions", "mentions")
         self.assertFalse(any(told[name] for name in nothing), told)
         judged = {"status": "approved", "note": None, "moderatedAt": None, "moderatedBy": None}
         self.assertEqual((told["text"], told["isDeleted"], told["moderation"]), (REMOVED, True, judged))

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BAD: Final[dict[str, tuple[str, ...]]] = {
-    "limit": ("", "x", "1.5", "1e3", "9" * 5_000, "\x00"),
+    "limit": ("", "x", "1.5", "1.0", "1_0", "1e3", "9" * 5_000, "\x00"),
     "before": (
         *("yesterday", "2026-11-25", "2026-11-25T09:30:00", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z"),
         *("2026-11-25T09:30:00 00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\x00"),
         *("2026-11-25T25:00:00Z", "x" * 5_000, "1764063000"),
     ),
-    "after": ("", "-1", "x", "1.5", str(2**63), "9" * 5_000),
+    "after": ("", "-1", "x", "1.5", "1.0", str(2**63), "9" * 5_000),
 }
 # Whom a message of that state is shown to; the others do not learn that it is there.
 SEES: Final = {

@@ -121,6 +121,20 @@ class QuoteTests(ChatCase):
         quotes = {row["id"]: row["replyTo"] for row in changed}
         self.assertEqual(quotes[answer["id"]]["text"], REMOVED)
 
+    def test_what_was_removed_does_not_come_up_again_with_what_it_quotes(self) -> None:
+        """CONTRACT 9: no tombstone for those on whose screen the message never was. Restored it is fresh."""
+        quoted = self.write(text="First")
+        gone, rejected, kept = [self.posted(self.friend, text="Yes", replyTo=quoted.pk)["id"] for _ in "123"]
+        self.remove(self.friend, gone)
+        self.change(self.mentor, rejected, moderationStatus="rejected")
+        known = self.page()["revision"]
+
+        self.change(self.student, quoted.pk, text="Second")
+
+        changed = [row["id"] for row in self.page(self.mentor, after=known)["messages"]]
+        self.assertEqual(changed, [quoted.pk, kept])
+        self.assertEqual(self.change(self.mentor, gone, restore=True).json()["replyTo"]["text"], "Second")
+
     def test_a_change_that_no_quote_shows_changes_no_quote(self) -> None:
         quoted = self.write(text="Hi")
         answer = self.posted(self.friend, text="Yes", replyTo=quoted.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from unittest.mock import patch
 
 from django.db import connection
 from django.test import SimpleTestCase
@@ -13,7 +14,7 @@ from django.utils import timezone
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Mention, Message
 from chat.services.mentions import named_in
-from chat.tests.cases import STATES, ChatCase
+from chat.tests.cases import STATES, UNKNOWN_ID, ChatCase
 from groups.models import GroupMember
 from groups.tests.cases import call
 from groups.tests.factories import make_group
@@ -91,6 +92,24 @@ class MentionTests(ChatCase):
                 told = self.change(self.student, message, text=text).json()["mentions"]
                 stored = Mention.objects.filter(message=message).values_list("user", flat=True)
                 self.assertEqual((set(told), set(stored)), (named, named))
+
+    def test_an_edit_names_nobody_who_has_gone_meanwhile(self) -> None:
+        message = self.posted(self.student, text="look")["id"]
+
+        with patch("chat.services.moderation.people_named", return_value={self.mentor.pk, UNKNOWN_ID}):
+            answer = self.change(self.student, message, text="@Max @Gone")
+
+        self.assertEqual(answer.json()["mentions"], [self.mentor.pk])
+
+    def test_an_edit_that_another_overtook_begins_anew(self) -> None:
+        """Whom it names no more must be locked before the message is: see ``test_erasure_races``."""
+        message = self.posted(self.student, text="@Max look")["id"]
+        with patch(
+            "chat.services.moderation.people_mentioned", side_effect=[set(), {self.mentor.pk}]
+        ) as asked:
+            answer = self.change(self.student, message, text="look")
+
+        self.assertEqual((answer.json()["mentions"], asked.call_count), ([], 2))
 
     def test_one_finds_where_one_was_named_the_newest_first(self) -> None:
         other = make_group(name="Other", members=[self.student, self.friend])

@@ -14,6 +14,7 @@ from authentication import seats
 from authentication.sessions import open_session
 from chat.consumers import FLOODS_BORNE
 from chat.models import Message
+from chat.services.posting import post_message
 from chat.sweep import sweeper
 from chat.tests.sockets import SocketCase
 from groups.tests.cases import call
@@ -208,6 +209,25 @@ class FrameTests(SocketCase):
         self.assertEqual(frame["payload"]["text"], "This message was removed.")
         await self.close(socket)
 
+    async def test_a_repeat_does_not_bring_back_what_has_changed_since_it_was_found(self) -> None:
+        socket = await self.opened(self.student)
+        posted = await self.post("Hi", clientId="c1")
+        await socket.hears()
+
+        def find_and_remove(*args: Any, **kwargs: Any) -> Any:
+            found = post_message(*args, **kwargs)
+            answer = call(self.mentor, "delete", f"{self.url}/{posted['id']}")
+            self.assertEqual(answer.status_code, 200)
+            return found
+
+        with patch("chat.consumers.post_message", find_and_remove):
+            await socket.send_json_to({"action": "send_message", "text": "Hi", "clientId": "c1"})
+            frame = await socket.hears()
+
+        self.assertEqual((frame["type"], frame["revision"]), ("message.deleted", 2))
+        self.assertEqual(await socket.asks({"action": "ping"}), {"type": "pong"})
+        await self.close(socket)
+
     async def test_before_a_repeat_comes_what_was_missed(self) -> None:
         """A client that reads a revision counts on having all before it."""
         socket = await self.opened(self.student)
@@ -233,6 +253,17 @@ class FrameTests(SocketCase):
         self.assertEqual(theirs, [{"type": "typing", "payload": {"user": user, "expiresIn": 6}}])
         self.assertEqual(mine, [])
         await self.close(typist, friend)
+
+    async def test_that_somebody_types_who_only_looks_in_is_told_to_nobody(self) -> None:
+        """As with reading."""
+        for typist, told in ((self.mentor, 1), (self.supervisor, 0), (self.admin, 0)):
+            with self.subTest(typist.role):
+                typing, friend = await self.opened(typist), await self.opened(self.friend)
+                await typing.send_json_to({"action": "typing"})
+                await typing.asks({"action": "ping"})
+                ((frames),) = await self.heard(friend)
+                self.assertEqual(len(frames), told)
+                await self.close(typing, friend)
 
     async def test_typing_and_pings_wait_for_no_database(self) -> None:
         typist, friend = await self.opened(self.student), await self.opened(self.friend)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, Mock, patch
 
 from django.db import OperationalError
+from django.test import SimpleTestCase
 
 from authentication import seats
 from authentication.websocket import SignedInConsumer
+from chat import replay
+from chat.consumers import GroupChatConsumer
 from chat.models import Message
-from chat.replay import PAGE
+from chat.replay import PAGE, Missed, missed, read
 from chat.sweep import sweeper
 from chat.tests.sockets import PATIENCE, SocketCase
 from core.realtime import send_to_room
+from groups.models import GroupMember
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -29,6 +34,30 @@ def deaf() -> AbstractContextManager[Any]:
 
 def revisions(frames: list[Frame]) -> list[int]:
     return [frame["revision"] for frame in frames]
+
+
+class LongReplayTests(SocketCase):
+    async def test_who_loses_their_rights_meanwhile_hears_no_more(self) -> None:
+        """SAFETY R21: the ring that says so waits behind what is told."""
+        count = 3 * PAGE
+        await self.act(
+            Message.objects.bulk_create,
+            [Message(group=self.group, author=self.student, text=str(n)) for n in range(count)],
+        )
+
+        def first_page_then_out(group_id: str, cursor: int) -> Missed:
+            page = read(group_id, cursor)
+            GroupMember.objects.filter(user=self.friend).delete()
+            return page
+
+        with (
+            patch("chat.consumers.RIGHTS_EVERY_SECONDS", -1),
+            patch("chat.replay.read", side_effect=first_page_then_out) as pages,
+        ):
+            socket = await self.opened(self.friend, after=0)
+            code = await socket.close_code()
+
+        self.assertEqual((code, pages.call_count), (4403, 1))
 
 
 class ReplayTests(SocketCase):
@@ -137,6 +166,73 @@ class ReplayTests(SocketCase):
         self.assertEqual(revisions(frames), list(range(1, PAGE + 6)))
         self.assertEqual(await self.heard(socket), [[]])
         await self.close(socket)
+
+    async def test_what_is_posted_before_it_has_joined_comes_too(self) -> None:
+        """Nobody rings who is not in the room yet: the revision is read again after joining."""
+        join = GroupChatConsumer.join
+
+        async def join_late(consumer: GroupChatConsumer, room: str) -> None:
+            if consumer.is_in:
+                await self.post("Meanwhile")
+            await join(consumer, room)
+
+        with patch.object(GroupChatConsumer, "join", join_late):
+            socket = await self.opened(self.friend, after=0)
+
+        (frames,) = await self.heard(socket)
+        self.assertEqual([frame["payload"]["text"] for frame in frames], ["Meanwhile"])
+        await self.close(socket)
+
+
+class PageTests(SimpleTestCase):
+    """What a socket that catches up holds of the process."""
+
+    async def test_what_has_been_told_is_let_go_and_others_have_their_turn(self) -> None:
+        consumer: Any = GroupChatConsumer()
+        consumer.turn, consumer.user, consumer.group = asyncio.Lock(), Mock(pk=7), Mock(pk="BTF001")
+        page = Missed(deque({"n": n} for n in range(3)), 3)
+        left: list[str | int] = []
+
+        async def another() -> None:
+            for _ in range(3):
+                left.append("another")
+                await asyncio.sleep(0)
+
+        async def forward(_: Any) -> None:
+            left.append(len(page.events))
+
+        consumer.forward = forward
+        with patch("chat.consumers.missed", AsyncMock(return_value=page)):
+            await asyncio.gather(consumer.catch_up(3), another())
+
+        self.assertEqual(left, [2, "another", 1, "another", 0, "another"])
+
+    async def test_a_persons_sockets_read_one_after_the_other_and_others_beside_them(self) -> None:
+        reading: list[int] = []
+        most: list[int] = []
+
+        async def ask(_: str, cursor: int) -> Missed:
+            reading.append(cursor)
+            most.append(len(reading))
+            await asyncio.sleep(0.01)
+            reading.remove(cursor)
+            return Missed(deque(), cursor)
+
+        with patch("chat.replay.in_database", lambda _: ask):
+            await asyncio.gather(*(missed("BTF001", cursor, by=7) for cursor in range(3)))
+            alone, most = max(most), []
+            await asyncio.gather(*(missed("BTF001", cursor, by=cursor) for cursor in range(3)))
+
+        self.assertEqual((alone, max(most)), (1, 3))
+        self.assertFalse(replay.reads)
+
+    async def test_those_who_miss_the_same_get_a_page_each_of_one_read(self) -> None:
+        ask = AsyncMock(return_value=Missed(deque([{"n": 1}]), 1))
+        with patch("chat.replay.in_database", lambda _: ask):
+            first, second = await asyncio.gather(*(missed("BTF001", 0, by=person) for person in (7, 8)))
+
+        first.events.clear()
+        self.assertEqual((len(second.events), ask.await_count), (1, 1))
 
 
 class LossTests(SocketCase):

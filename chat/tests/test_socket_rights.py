@@ -7,10 +7,11 @@ import json
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, Mock, patch
 
 import orjson
 from channels.layers import get_channel_layer
+from django.db import OperationalError
 from django.test import SimpleTestCase
 
 from authentication.models import SignInSession
@@ -18,7 +19,7 @@ from authentication.sessions import end_session, sign_out_everywhere
 from chat.access import Reader
 from chat.models import Message
 from chat.realtime import frame_for, text_for
-from chat.sweep import sweeper
+from chat.sweep import bring_up_to_date, sweeper
 from chat.tests.sockets import SocketCase
 from core.uploads.links import Links
 from groups.models import Group, GroupMember
@@ -257,23 +258,31 @@ class EndTests(SocketCase):
 
     async def test_without_the_push_they_cannot_post_either(self) -> None:
         """What is not heard of is asked of the database at each message."""
-        acts: dict[str, tuple[Callable[[], Any], int]] = {
-            "removed": (lambda: GroupMember.objects.filter(user=self.friend).delete(), 4403),
-            "suspended": (lambda: User.objects.filter(pk=self.friend.pk).update(status="inactive"), 4401),
+        unauthenticated = (4401, "unauthenticated")
+        acts: dict[str, tuple[Callable[[], Any], tuple[int, str]]] = {
+            "removed": (
+                lambda: GroupMember.objects.filter(user=self.friend).delete(),
+                (4403, "permission_denied"),
+            ),
+            "suspended": (
+                lambda: User.objects.filter(pk=self.friend.pk).update(status="inactive"),
+                unauthenticated,
+            ),
             "logged out": (
                 lambda: SignInSession.objects.update(revoked_at=self.friend.date_joined),
-                4401,
+                unauthenticated,
             ),
             "archived": (
                 lambda: Group.everything.filter(pk=self.group.pk).update(archived_at=self.friend.date_joined),
-                4404,
+                (4404, "not_found"),
             ),
         }
-        for name, (act, code) in acts.items():
+        for name, (act, (code, slug)) in acts.items():
             with self.subTest(name):
                 socket = await self.opened(self.friend)
                 await self.act(act)
-                await socket.send_json_to({"action": "send_message", "text": "Hi"})
+                frame = await socket.asks({"action": "send_message", "text": "Hi"})
+                self.assertEqual((frame["type"], frame["error"]), ("error", slug))
                 self.assertEqual(await socket.close_code(), code)
                 self.assertEqual(await Message.objects.acount(), 0)
                 await self.act(self.put_back)
@@ -302,11 +311,11 @@ class EndTests(SocketCase):
         before, since = Reader(self.mentor.pk, is_moderator=True), Reader(self.mentor.pk, is_moderator=False)
         answers, slow = [before, since], asyncio.Event()
 
-        async def ask(_: str) -> tuple[Group, Reader]:
+        async def ask(_: str) -> tuple[Group, Reader, bool]:
             answer = answers.pop(0)
             if answer is before:
                 await slow.wait()
-            return self.group, answer
+            return self.group, answer, True
 
         with patch("chat.consumers.in_database", lambda _: ask):
             rechecks = [asyncio.create_task(consumer.recheck()) for _ in range(2)]
@@ -316,6 +325,33 @@ class EndTests(SocketCase):
 
         self.assertIs(consumer.reader, since)
         await self.close(socket)
+
+
+class RoundTests(SimpleTestCase):
+    """What a round of the sweep does for one socket."""
+
+    def setUp(self) -> None:
+        self.socket = Mock(group_id="BTF001", user_id=7, cursor=0, rights=None)
+        self.round = partial(bring_up_to_date, self.socket, {"BTF001": (0, 3)}, {})
+
+    async def test_a_socket_that_is_asking_is_not_made_to_ask_again(self) -> None:
+        async def take_a_while() -> None:
+            await asyncio.sleep(0.01)
+
+        self.socket.recheck = AsyncMock(side_effect=take_a_while)
+
+        await asyncio.gather(self.round(), self.round())
+
+        self.socket.recheck.assert_awaited_once()
+
+    async def test_one_that_could_not_ask_is_made_to_ask_again(self) -> None:
+        self.socket.recheck = AsyncMock(side_effect=[OperationalError, None])
+        with self.assertRaises(OperationalError):
+            await self.round()
+
+        await self.round()
+
+        self.assertEqual(self.socket.recheck.await_count, 2)
 
 
 class LostPushTests(SocketCase):

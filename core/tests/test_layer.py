@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from unittest import skipUnless
 from unittest.mock import AsyncMock, patch
+from urllib.parse import urlsplit
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.test import SimpleTestCase
 from redis.asyncio import ConnectionPool
 from redis.asyncio.client import PubSub
@@ -52,6 +55,84 @@ class BoundedLayerTests(SimpleTestCase):
 
         first, *others = [await layer.receive(channel) for channel in channels]
         self.assertTrue(all(other is first for other in others))
+        await layer.flush()
+
+
+class Line:
+    """What lies between us and Redis, and may lose every connection there is without a word."""
+
+    def __init__(self, address: str) -> None:
+        self.address = urlsplit(address)
+        self.ends: list[asyncio.StreamWriter] = []
+        self.lost: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> str:
+        """Return the address of this end."""
+        self.server = await asyncio.start_server(self.connect, "127.0.0.1", 0)
+        host, port = self.server.sockets[0].getsockname()
+        login = self.address.netloc.rpartition("@")[0]
+        place = f"{login}@{host}:{port}" if login else f"{host}:{port}"
+        return self.address._replace(netloc=place).geturl()
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far = await asyncio.open_connection(self.address.hostname, self.address.port or 6379)
+        self.ends += [writer, far[1]]
+        await asyncio.gather(self.carry(reader, far[1]), self.carry(far[0], writer))
+
+    async def carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65_536):
+            if target not in self.lost:
+                target.write(data)
+        if target not in self.lost:
+            target.close()
+
+    def lose(self) -> None:
+        self.lost.update(self.ends)
+
+    async def close(self) -> None:
+        for end in self.ends:
+            end.close()
+        self.server.close()
+        await self.server.wait_closed()
+
+
+@patch("core.layer.RETRY_SECONDS", 0)
+class SilenceTests(SimpleTestCase):
+    """A connection that goes without a word, as over a firewall that forgot it."""
+
+    @skipUnless(on_redis(), "asks a real Redis")
+    @patch("core.layer.QUIET_ROUNDS", 2)
+    @patch("core.layer.SILENT_ROUNDS", 4)
+    async def test_it_is_noticed_and_opened_anew(self) -> None:
+        line = Line(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]["address"])
+        near = BoundedPubSubLayer(hosts=[await line.open()], serializer_format="json")
+        far = BoundedPubSubLayer(hosts=[line.address.geturl()], serializer_format="json")
+        channel = await near.new_channel()
+        await near.group_add("room", channel)
+
+        with self.assertLogs("core.layer", "WARNING") as logs:
+            line.lose()
+            await asyncio.sleep(1.5)
+
+        await far.group_send("room", {"type": "note"})
+        self.assertEqual(await asyncio.wait_for(near.receive(channel), 5), {"type": "note"})
+        self.assertEqual([record.message for record in logs.records], ["layer_away"])
+        for layer in (near, far):
+            await layer.flush()
+        await line.close()
+
+    @skipUnless(on_redis(), "asks a real Redis")
+    @patch("core.layer.QUIET_ROUNDS", 2)
+    @patch("core.layer.SILENT_ROUNDS", 4)
+    async def test_one_on_which_nothing_is_said_is_kept(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+
+        with self.assertNoLogs("core.layer"):
+            await asyncio.sleep(1)
+
+        await layer.send(channel, {"type": "note"})
+        self.assertEqual(await layer.receive(channel), {"type": "note"})
         await layer.flush()
 
 

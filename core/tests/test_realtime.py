@@ -10,10 +10,11 @@ from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from django.test import SimpleTestCase, override_settings
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisSilent
 
 from core.breaker import Breaker
 from core.layer import BoundedPubSubLayer
-from core.realtime import close_sockets, ring, room_of_user, send_to_room
+from core.realtime import close_sockets, recheck_sockets, ring, room_of_user, send_to_room
 
 EVENT = {"type": "chat.event", "payload": "lovelace@example.org"}
 
@@ -72,6 +73,38 @@ class RealtimeTests(SimpleTestCase):
         get_layer.return_value.group_send.assert_awaited_once()
         errors = [vars(record)["store_error"] for record in logs.records]
         self.assertEqual(errors, ["TimeoutError", "Resting", "Resting"])
+
+    @override_settings(STORE_REST_SECONDS=60)
+    def test_who_loses_rights_is_told_though_a_message_was_not_heard(self) -> None:
+        """SAFETY R21. One after the other: while Redis is away, each does not wait for it."""
+        with (
+            patch("core.realtime.doorbell", Breaker()),
+            patch("core.realtime.alarm", Breaker()),
+            self.layer(side_effect=[RedisSilent, None, None, RedisSilent]),
+            self.assertLogs("core.realtime"),
+        ):
+            told = [
+                send_to_room("room", EVENT),
+                close_sockets(room="room", code=4401),
+                recheck_sockets(room="room"),
+                *(close_sockets(room="room", code=4401) for _ in range(2)),
+            ]
+
+        self.assertEqual(told, [False, True, True, False, False])
+
+    @override_settings(STORE_REST_SECONDS=60)
+    async def test_that_we_are_busy_is_no_fault_of_the_layer(self) -> None:
+        async def answer(*_: Any) -> None:
+            await answers.pop(0)
+
+        answers = [asyncio.Event().wait(), asyncio.sleep(0)]
+        with (
+            patch("core.realtime.RING_SECONDS", 0.01),
+            patch("core.realtime.doorbell", Breaker()),
+            self.layer(side_effect=answer),
+            self.assertLogs("core.realtime"),
+        ):
+            self.assertEqual([await ring("room", EVENT) for _ in range(2)], [False, True])
 
     @override_settings(STORE_REST_SECONDS=60)
     def test_a_full_layer_is_there(self) -> None:
