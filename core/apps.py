@@ -11,7 +11,7 @@ class CoreConfig(AppConfig):
         from core import checks, converters, retention  # noqa: F401 - they register themselves
         from core.personal import documents_of
         from core.registry import erasure, my_data
-        from core.uploads import reaper  # noqa: F401 - it registers itself
+        from core.uploads import reaper, rescan  # noqa: F401 - they register themselves
         from core.uploads.erasure import erase_uploads
 
         erasure.add("core", erase_uploads)

@@ -64,11 +64,15 @@ class Upload(models.Model):
     size = models.BigIntegerField(help_text="Bytes.")
     mime_type = models.CharField(max_length=255)
     state = models.CharField(max_length=20, choices=State, default=State.STORED)
+    scanned_at = models.DateTimeField(null=True, editable=False, help_text="Null: by no scanner yet.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes: ClassVar = [models.Index(fields=["owner", "-created_at"], name="upload_by_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-created_at"], name="upload_by_owner"),
+            models.Index(fields=["id"], name="upload_unscanned", condition=models.Q(scanned_at__isnull=True)),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(size__gte=0), name="upload_size_not_negative")
         ]

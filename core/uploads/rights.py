@@ -11,8 +11,11 @@ from core.refusals import Missing
 from core.registry import file_opened, file_rights
 from core.uploads.links import viewer_of
 from core.uploads.quotas import FOLDER
+from core.uploads.scanning import is_configured
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from users.models import User
 
 
@@ -26,10 +29,16 @@ def opened_by(token: str, key: str, *, besides: User | None) -> tuple[Upload, Us
     if viewer_id is None or (besides is not None and besides.pk != viewer_id):
         raise Missing
     viewer = get_user_model().objects.filter(pk=viewer_id).first()
-    upload = Upload.objects.filter(key=key, state=Upload.State.STORED).first()
+    upload = servable().filter(key=key).first()
     if viewer is None or upload is None or not viewer.may_enter or not may_open(viewer, upload):
         raise Missing
     return upload, viewer
+
+
+def servable() -> QuerySet[Upload]:
+    """Return the uploads that may leave: none in quarantine, nor unscanned where files are scanned."""
+    stored = Upload.objects.filter(state=Upload.State.STORED)
+    return stored.exclude(scanned_at=None) if is_configured() else stored
 
 
 def may_open(viewer: User, upload: Upload) -> bool:

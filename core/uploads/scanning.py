@@ -25,6 +25,7 @@ from core.uploads.policy import UploadRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.core.files.base import File
     from django.core.files.uploadedfile import UploadedFile
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,12 @@ class Silent(Exception):
     """A scanner said neither yes nor no."""
 
 
-def scan(file: UploadedFile[Any]) -> None:
+def is_configured() -> bool:
+    """Tell whether files are scanned: then none is served that was not."""
+    return bool(settings.CLAMD_SOCKET or settings.FILE_UPLOAD_SCAN_COMMAND)
+
+
+def scan(file: UploadedFile[Any] | File[Any]) -> None:
     """Let a file pass that no configured scanner refuses; it is left at its beginning.
 
     Raises UploadRefused (400), or Unavailable (503) where a scanner fails, or where all of them
@@ -79,13 +85,13 @@ def seconds_to(deadline: float) -> float:
     return left
 
 
-def chunks_of(file: UploadedFile[Any]) -> Iterator[bytes]:
+def chunks_of(file: UploadedFile[Any] | File[Any]) -> Iterator[bytes]:
     file.seek(0)
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
 
 
-def clamd_passes(file: UploadedFile[Any], deadline: float) -> bool:
+def clamd_passes(file: UploadedFile[Any] | File[Any], deadline: float) -> bool:
     """Ask clamd (INSTREAM). Raises OSError, or Silent: it cannot scan this, or is not what it should be."""
     with connection_to(clamd_address(settings.CLAMD_SOCKET), deadline) as connection:
         connection.sendall(b"zINSTREAM\0")
@@ -139,7 +145,7 @@ def clamd_address(text: str) -> str | tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def command_passes(file: UploadedFile[Any], deadline: float) -> bool:
+def command_passes(file: UploadedFile[Any] | File[Any], deadline: float) -> bool:
     """Run the command on a copy of the file; exit status 0 lets it pass.
 
     Raises OSError or TimeoutExpired, or Silent: a signal ended it, which is no verdict.

@@ -10,13 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError
+from django.utils import timezone
 
 from core.models import Upload
 from core.refusals import Unavailable
 from core.uploads.content import head_of, says_nothing
 from core.uploads.images import ImageRefused, cleaned
 from core.uploads.policy import UploadRefused, base_name, check_upload, declared_type, extension_of
-from core.uploads.scanning import scan
+from core.uploads.scanning import is_configured, scan
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -52,7 +53,7 @@ def clean_picture(file: UploadedFile[Any], mime_type: str) -> IO[bytes]:
 
 
 def keep(file: UploadedFile[Any], content: IO[bytes], *, prefix: str, owner: User | None) -> Upload:
-    """Store a file's bytes under ``prefix`` by a random name, then write its row.
+    """Store a file's bytes, which ``scan`` let pass, under ``prefix`` by a random name; then write its row.
 
     A row always has its file, and a file whose row could not be written is removed again.
     """
@@ -69,7 +70,12 @@ def keep(file: UploadedFile[Any], content: IO[bytes], *, prefix: str, owner: Use
             content.close()
     try:
         return Upload.objects.create(
-            owner=owner, key=key, filename=name, size=size, mime_type=declared_type(file)
+            owner=owner,
+            key=key,
+            filename=name,
+            size=size,
+            mime_type=declared_type(file),
+            scanned_at=timezone.now() if is_configured() else None,
         )
     except DatabaseError:
         with suppress(*STORAGE_ERRORS):
