@@ -1,7 +1,7 @@
 # The commands a person types. What they do lives in scripts/.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all test-py313 coverage check bench drill format services schema matrix clean
+.PHONY: help run test test-all test-py313 coverage check bench drill format services schema matrix messages letters clean
 
 help: ## list these commands
 	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -50,6 +50,14 @@ schema: ## rewrite docs/openapi.yaml from the code
 matrix: ## rewrite the tables of who may do what in docs/ARCHITECTURE.md from the tests
 	scripts/bootstrap.sh dev
 	. scripts/neutral_environment.sh && .venv/bin/python manage.py shell --no-imports -c 'from btf_backend.tests.printed import rewrite; rewrite()'
+
+messages: ## gather the words of letters from the code into core/locale, and compile the translations
+	scripts/bootstrap.sh dev
+	scripts/messages.sh
+
+letters: ## rewrite the letters that tests compare with, core/tests/letters
+	scripts/bootstrap.sh dev
+	. scripts/neutral_environment.sh && UPDATE_SNAPSHOTS=yes .venv/bin/python manage.py test core.tests.test_letters --exclude-tag browser
 
 clean: ## remove what tools left behind (not .venv, the database or media)
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
@@ -12,6 +13,7 @@ from dotenv.parser import parse_stream
 TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
 RATES = re.compile(r"[1-9]\d{0,5}/[1-9]\d{0,5}[smhd](,[1-9]\d{0,5}/[1-9]\d{0,5}[smhd])*")
+COLOUR = re.compile(r"#[0-9a-f]{6}")
 LARGEST = 2**40
 
 
@@ -76,6 +78,24 @@ def env_choice(name: str, default: str, choices: Sequence[str]) -> str:
     value = env(name, default)
     if value not in choices:
         message = f"{name} must be one of {', '.join(choices)}, not {value!r}."
+        raise ImproperlyConfigured(message)
+    return value
+
+
+def env_colour(name: str, default: str) -> str:
+    """Read a colour of the form #rrggbb."""
+    value = env(name, default).lower()
+    if not COLOUR.fullmatch(value):
+        message = f"{name} must look like {default}, not {value!r}."
+        raise ImproperlyConfigured(message)
+    return value
+
+
+def env_zone(name: str, default: str) -> str:
+    """Read the name of a time zone, such as Australia/Sydney."""
+    value = env(name, default)
+    if value not in available_timezones():
+        message = f"{name} must be an IANA time zone such as Australia/Sydney, not {value!r}."
         raise ImproperlyConfigured(message)
     return value
 

@@ -53,6 +53,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Connection": ["connected", "error"],
         "Readiness": ["healthy", "unhealthy"],
         "Liveness": ["alive"],
+        "NotificationPace": "core.models.NotificationChoice.Pace",
     },
     "TAGS": [
         {"name": "Sign-in", "description": "Links, codes, tokens and sessions."},
@@ -62,6 +63,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "Groups", "description": "Teams, their members, milestones and tasks."},
         {"name": "Chat", "description": "A group's conversation."},
         {"name": "Announcements", "description": "News, and who has read it."},
+        {"name": "Notifications", "description": "What one was told of, and how one wants to be told."},
         {"name": "Files", "description": "Uploads, to be attached to messages."},
         {"name": "Resources", "description": "Documents, videos, templates and guides."},
         {"name": "Platform", "description": "Whether the platform is up."},

@@ -10,11 +10,13 @@ from btf_backend.env import (
     env,
     env_bool,
     env_choice,
+    env_colour,
     env_int,
     env_list,
     env_prefixed,
     env_rates,
     env_redis,
+    env_zone,
     load_env_file,
 )
 from btf_backend.logs import LOG_LEVELS, logging_settings
@@ -53,6 +55,7 @@ TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0, maximum=10)
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 INSTALLED_APPS = [
+    "core",  # before daphne: its runserver keeps time
     "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -70,7 +73,6 @@ INSTALLED_APPS = [
     "storages",
     "django_tasks",
     "django_tasks_db",
-    "core",
     "users",
     "authentication",
     "resources",
@@ -148,7 +150,7 @@ STORAGES = {
 TASKS = {
     "default": {
         "BACKEND": "core.tasks.QueueBackend" if ON_POSTGRESQL else "core.tasks.InProcessBackend",
-        "QUEUES": ["default", "sign-in"],
+        "QUEUES": ["default", "sign-in", "mail"],
     }
 }
 STATIC_URL = "/static/"
@@ -204,6 +206,10 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Mail -------------------------------------------------------------------------------------
 PROGRAMME_NAME = env("PROGRAMME_NAME", "BIOTech Futures Hub")
+PROGRAMME_COLOUR = env_colour("PROGRAMME_COLOUR", "#0b6e4f")
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]  # of letters; the API and the admin site: en
+PROGRAMME_LANGUAGE = env_choice("PROGRAMME_LANGUAGE", "en", [language for language, _ in LANGUAGES])
+PROGRAMME_TIME_ZONE = env_zone("PROGRAMME_TIME_ZONE", "UTC")
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "noreply@biotechfutures.org")
 EMAIL_HOST = env("EMAIL_HOST", "localhost")
@@ -213,6 +219,10 @@ EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 20
+PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", FRONTEND_BASE_URL).rstrip(
+    "/"
+)  # where mail's own links find this server
+DAILY_MAIL_HOUR = env_int("DAILY_MAIL_HOUR", 17, maximum=23)
 ANYMAIL = env_prefixed("ANYMAIL_")
 
 # --- Uploads ----------------------------------------------------------------------------------

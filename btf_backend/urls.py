@@ -24,6 +24,10 @@ admin_urlpatterns = [
     *core.urls.admin_urlpatterns,
     path("stats/trends/", TrendsView.as_view(), name="trends"),
 ]
+# Without the secret Anymail would believe whoever calls.
+mail_webhooks = (
+    [path("api/mail/webhooks/", include("anymail.urls"))] if settings.ANYMAIL.get("WEBHOOK_SECRET") else []
+)
 urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
@@ -33,6 +37,8 @@ urlpatterns = [
     path("api/", include("chat.urls")),
     path("api/", include("announcements.urls")),
     path("api/", include("resources.urls")),
+    path("api/notifications/", include("core.inbox.urls")),
+    *mail_webhooks,
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),

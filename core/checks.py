@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
 from core.uploads.scanning import PLACEHOLDER, clamd_address, scan_arguments
 
@@ -93,3 +93,14 @@ def names_the_file(template: str) -> bool:
         return any(PLACEHOLDER in word for word in scan_arguments(template, PLACEHOLDER)[1:])
     except ValueError:
         return False
+
+
+@register(STARTUP)
+def mail_service_can_answer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Warn where a mail service could tell of bounces, and nobody would hear: its webhooks are not there."""
+    if settings.EMAIL_BACKEND.startswith("anymail.") and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        yield Warning(
+            "Bounces and complaints are not heard: set ANYMAIL_WEBHOOK_SECRET to name:password, and tell the "
+            "mail service the address /api/mail/webhooks/... with them.",
+            id="btf.W001",
+        )

@@ -17,9 +17,9 @@ class RequestIdFilter(logging.Filter):
 
 
 class TokenScrubber(logging.Filter):
-    """Blanks what servers log of URLs: tokens of sockets, links and calendars, and what is searched for."""
+    """Blanks what servers log of URLs: tokens of sockets, links, calendars and mail, what is searched for."""
 
-    PATHS = re.compile(r"(/media/|/calendar/)[\w-]+")
+    PATHS = re.compile(r"(/media/|/calendar/|/notifications/unsubscribe/)[\w:%-]+")
     QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/|/api/messages/)[^\s?\"']*\?)[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.db.models import DateTimeField
 from django.utils.timezone import is_naive
 
@@ -15,3 +17,11 @@ def moment_of(value: Any) -> dt.datetime | None:
         value = dt.datetime.combine(value, dt.time.min)
     moment: dt.datetime | None = DateTimeField().to_python(value)
     return moment.replace(tzinfo=dt.UTC) if moment and is_naive(moment) else moment
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a person's zone; the programme's where they named none, or one that is not known any more."""
+    try:
+        return ZoneInfo(name or settings.PROGRAMME_TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.PROGRAMME_TIME_ZONE)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from core.models import PeriodicRun
-from core.tasks import background
+from core.tasks import GRACE_SECONDS, background
+from core.time_limits import time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Iterator
+
+    from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
+
+JOB_LIMIT_SECONDS: Final = 900
 
 
 class Job(Protocol):
@@ -25,13 +34,14 @@ class Job(Protocol):
 
 
 jobs: dict[str, tuple[timedelta, Job]] = {}
+limits: dict[str, int] = {}  # seconds, of jobs that may not run for JOB_LIMIT_SECONDS
 
 
-def periodic(name: str, *, every: timedelta) -> Callable[[Job], Job]:
-    """Register a job that ``manage.py run_due_jobs`` runs when its time has come."""
+def periodic(name: str, *, every: timedelta, limit_seconds: int = JOB_LIMIT_SECONDS) -> Callable[[Job], Job]:
+    """Register a job that runs when its time has come, and is stopped after so many seconds, at most 900."""
 
     def decorate(job: Job) -> Job:
-        jobs[name] = (every, job)
+        jobs[name], limits[name] = (every, job), limit_seconds
         return job
 
     return decorate
@@ -43,24 +53,58 @@ def run_due_jobs() -> list[str]:
     After an outage a job runs once, not once for each time it missed. One that fails is tried
     again as any task, and holds up no other.
     """
-    return [name for name, (every, _) in jobs.items() if claim(name, every)]
+    later = set(PeriodicRun.objects.filter(due_at__gt=timezone.now()).values_list("name", flat=True))
+    return [name for name, (every, _) in jobs.items() if name not in later and claim(name, every)]
 
 
 @transaction.atomic
 def claim(name: str, every: timedelta) -> bool:
-    """Move a job's due time on, in one conditional UPDATE, and enqueue it with that or not at all."""
+    """Move a job's due time on, in one conditional UPDATE, and enqueue it with that or not at all.
+
+    Not where a run of it waits as it is: while no worker runs, they would pile up.
+    """
     now = timezone.now()
     PeriodicRun.objects.get_or_create(name=name, defaults={"due_at": now})
     claimed = PeriodicRun.objects.filter(name=name, due_at__lte=now).update(due_at=now + every)
-    if claimed:
-        run_job.enqueue(name=name)
-    return bool(claimed)
+    if not claimed or is_waiting(name):
+        return False
+    run_job.enqueue(name=name)
+    return True
 
 
-@background(attempts=5)
+def is_waiting(name: str) -> bool:
+    ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=run_job.module_path)
+    return bool(ready.filter(args_kwargs__kwargs__name=name).exists())
+
+
+@background(priority=10, attempts=5, limit_seconds=JOB_LIMIT_SECONDS)
 def run_job(*, name: str) -> None:
-    """Run one job, and keep what it did."""
+    """Run one job and keep what it did, unless it runs elsewhere: then its next time will do."""
     _, job = jobs[name]
-    result = job()
-    PeriodicRun.objects.filter(name=name).update(last_result=result)
+    limit = limits.get(name, JOB_LIMIT_SECONDS)
+    with lease(name, limit) as run:
+        if run is None:
+            logger.warning("periodic_job_skipped", extra={"job": name})
+            return
+        with time_limit(limit, name=name):
+            result = job()
+        run.update(last_result=result)
     logger.info("periodic_job_done", extra={"job": name, "result": result})
+
+
+@contextmanager
+def lease(name: str, limit: int) -> Iterator[QuerySet[PeriodicRun] | None]:
+    """Hold a job for the block; None where somebody else holds it.
+
+    A lease outlasts the job's limit, and runs out before a killed worker's task is taken up again.
+    """
+    now = timezone.now()
+    until = now + timedelta(seconds=limit + GRACE_SECONDS)
+    free = Q(running_until=None) | Q(running_until__lte=now)
+    taken = PeriodicRun.objects.filter(free, name=name).update(running_until=until)
+    held = PeriodicRun.objects.filter(name=name, running_until=until)
+    try:
+        yield held if taken else None
+    finally:
+        if taken:
+            held.update(running_until=None)

@@ -36,6 +36,11 @@ def room_of_user(user_id: int) -> str:
     return f"user.{user_id}"
 
 
+def room_of_inbox(user_id: int) -> str:
+    """Return the room of the sockets that show that person's inbox."""
+    return f"inbox.{user_id}"
+
+
 def room_of_group(room: UUID) -> str:
     """Return the room of a group's sockets, by its UUID: a group that got the same id is another room."""
     return f"group.{room.hex}"

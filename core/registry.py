@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import date, datetime
 
+    from core.notifications.kinds import Kind
     from users.models import User
 
 Entry = TypeVar("Entry")
@@ -141,6 +142,18 @@ class ConversationRows(Protocol):
     def __call__(self, user: User, group_ids: Collection[str], /) -> dict[str, ConversationRow]: ...
 
 
+class DailyParts(Protocol):
+    """What an app adds to the daily mails of these people (by id): for each, kinds of notices and their data.
+
+    Worked out at the moment of writing, for what no notice is made of, such as how much is unread. What
+    has come since ``before``, their day's hour, is left to the next day. A constant number of queries.
+    """
+
+    def __call__(
+        self, people: Collection[int], before: datetime, /
+    ) -> dict[int, list[tuple[str, dict[str, Any]]]]: ...
+
+
 address_left: Registry[AddressLeft] = Registry()
 erasure: Registry[Erase] = Registry()
 held_for_access_end: Registry[HeldForAccessEnd] = Registry()
@@ -152,3 +165,5 @@ file_opened: Registry[Opened] = Registry()  # by the folder of the key
 my_data: Registry[MyData] = Registry()
 conversation_rows: Registry[ConversationRows] = Registry()
 calendar_entries: Registry[CalendarEntries] = Registry()
+notification_kinds: Registry[Kind] = Registry()
+daily_parts: Registry[DailyParts] = Registry()

@@ -1,4 +1,4 @@
-"""What the platform itself forgets, and what it takes up again."""
+"""What the platform itself forgets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
-from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from core.models import IdempotentWrite
@@ -14,8 +13,6 @@ from core.periodic import periodic
 
 KEEP_TASKS_DAYS: Final = 7
 KEEP_WRITES_HOURS: Final = 24
-# Longer than any task of that queue may run; a sign-in mail is of no use later.
-LOST_AFTER: Final = {"sign-in": timedelta(minutes=1), "default": timedelta(minutes=15)}
 
 
 @periodic("prune_tasks", every=timedelta(hours=24))
@@ -32,17 +29,3 @@ def prune_idempotent_writes() -> dict[str, int]:
     before = timezone.now() - timedelta(hours=KEEP_WRITES_HOURS)
     deleted, _ = IdempotentWrite.objects.filter(created_at__lt=before).delete()
     return {"deleted": deleted}
-
-
-@periodic("requeue_lost_tasks", every=timedelta(minutes=1))
-def requeue_lost_tasks() -> dict[str, int]:
-    """Make tasks ready again whose worker was killed: they would stay "running" for ever.
-
-    A task that is not lost but slow is run twice: each is safe to repeat, or mails at most one
-    mail more.
-    """
-    now, requeued = timezone.now(), 0
-    for queue, patience in LOST_AFTER.items():
-        lost = DBTaskResult.objects.running().filter(queue_name=queue, started_at__lt=now - patience)
-        requeued += lost.update(status=TaskResultStatus.READY, started_at=None)
-    return {"requeued": requeued}

@@ -6,28 +6,38 @@ import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_tasks import task
+from django_tasks import TaskResultStatus, task, task_backends
 from django_tasks.backends.immediate import ImmediateBackend
 from django_tasks_db.backend import DatabaseBackend
+from django_tasks_db.models import DBTaskResult
+
+from core.time_limits import TimeLimitExceeded, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django_tasks.base import Task
+    from django_tasks.base import Task, TaskResult
 
 logger = logging.getLogger(__name__)
 
-FIRST_DELAY_SECONDS = 2
-LONGEST_DELAY_SECONDS = 900
-LOCMEM_MAIL = "django.core.mail.backends.locmem.EmailBackend"
+FIRST_DELAY_SECONDS: Final = 2
+LONGEST_DELAY_SECONDS: Final = 900
+LIMIT_SECONDS: Final = 300
+GRACE_SECONDS: Final = 30  # a statement that runs at the alarm may take so long (``statement_timeout``)
+TRIES_AT_ONCE: Final = 8
+THREADS_A_QUEUE: Final = 2
+LOCMEM_MAIL: Final = "django.core.mail.backends.locmem.EmailBackend"
+
+longest_limits: dict[str, int] = {}  # seconds, by queue
 
 
 class Abandoned(Exception):
@@ -39,32 +49,37 @@ class TaskFailed(Exception):
 
 
 def background(
-    *, queue: str = "default", priority: int = 0, attempts: int = 8
+    *,
+    queue: str = "default",
+    priority: int = 0,
+    attempts: int | None = 8,
+    limit_seconds: int = LIMIT_SECONDS,
+    longest_delay_seconds: int = LONGEST_DELAY_SECONDS,
 ) -> Callable[[Callable[..., None]], Task[Any, None]]:
-    """Make a task of a function with keyword arguments.
+    """Make a task of a function with keyword arguments, which are stored: ids, or sealed (``core.sealing``).
 
-    A failure is tried again after 2, 4, 8 ... seconds (at most 15 minutes), with jitter. After
-    ``attempts`` tries, or on ``Abandoned``, the task ends as failed: the row is its dead letter.
-    Arguments are stored: pass ids, and seal what names a person (``core.sealing``).
+    A failure, which to run longer than ``limit_seconds`` is too, is tried again after 2, 4, 8 ... seconds
+    (at most ``longest_delay_seconds``), with jitter. After ``attempts`` tries, or on ``Abandoned``, the task
+    ends as failed: the row is its dead letter. With None it never gives up, and must return by itself.
     """
+    longest_limits[queue] = max(limit_seconds, longest_limits.get(queue, 0))
 
     def decorate(function: Callable[..., None]) -> Task[Any, None]:
         @wraps(function)
         def run(*, attempt: int = 1, **kwargs: Any) -> None:
             try:
-                function(**kwargs)
+                with time_limit(limit_seconds, name=function.__name__):
+                    function(**kwargs)
             except Abandoned:
                 raise
-            except Exception as error:  # noqa: BLE001 - the one edge at which a task may fail in any way
-                fault = type(error).__name__
-                logger.warning(
-                    "task_failed", extra={"task": function.__name__, "attempt": attempt, "fault": fault}
-                )
-                if attempt >= attempts:
+            except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the edge at which anything fails
+                told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
+                logger.warning("task_failed", extra=told)
+                if is_last(attempt, attempts):
                     # Its text may name a person (SMTP repeats the address): where and what is enough.
-                    raise TaskFailed(fault).with_traceback(error.__traceback__) from None
-                later = timezone.now() + timedelta(seconds=delay_seconds(attempt))
-                made.using(run_after=later).enqueue(attempt=attempt + 1, **kwargs)
+                    raise TaskFailed(told["fault"]).with_traceback(error.__traceback__) from None
+                wait = timedelta(seconds=delay_seconds(attempt, longest_delay_seconds))
+                made.using(run_after=timezone.now() + wait).enqueue(attempt=attempt + 1, **kwargs)
 
         made: Task[Any, None] = task(queue_name=queue, priority=priority)(run)
         return made
@@ -72,45 +87,91 @@ def background(
     return decorate
 
 
-def delay_seconds(attempt: int) -> float:
+def is_last(attempt: int, attempts: int | None) -> bool:
+    """Tell whether a failure is final. Where no time passes between tries, each task has its last one."""
+    if attempts is None:
+        return runs_at_once() and attempt >= TRIES_AT_ONCE
+    return attempt >= attempts
+
+
+def delay_seconds(attempt: int, longest: int = LONGEST_DELAY_SECONDS) -> float:
     """Return the wait after the n-th failure: doubled each time, capped, with up to 50 % jitter."""
-    delay: float = min(FIRST_DELAY_SECONDS * 2 ** (attempt - 1), LONGEST_DELAY_SECONDS)
+    delay: float = min(FIRST_DELAY_SECONDS * 2 ** (attempt - 1), longest)
     return delay * (1 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
 
 
+def patience_of(queue: str) -> timedelta:
+    """Return after what time a running task of a queue is lost: all of them are stopped well before."""
+    return timedelta(seconds=longest_limits.get(queue, LIMIT_SECONDS) + 2 * GRACE_SECONDS)
+
+
+def runs_at_once() -> bool:
+    """Tell whether tasks run in the calling thread, as in test runs."""
+    return bool(settings.EMAIL_BACKEND == LOCMEM_MAIL)
+
+
 class InProcessBackend(ImmediateBackend):
-    """The embedded profile's queue: threads of the server itself, started once the data is committed.
+    """The embedded profile's queues: threads of the server itself, started once the data is committed.
 
     With Django's ``locmem`` mail backend (test runs) a task runs in the calling thread, so that
     ``mail.outbox`` is filled when the request has been answered.
     """
 
     supports_defer = True
-    executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="task")
 
     def _execute_task(self, task_result: Any) -> None:
         execute = partial(super()._execute_task, task_result)
-        if settings.EMAIL_BACKEND == LOCMEM_MAIL:
+        if runs_at_once():
             execute()
         else:
-            transaction.on_commit(partial(self.start, execute, task_result.task.run_after))
+            transaction.on_commit(partial(self.start, execute, task_result))
 
-    def start(self, execute: Callable[[], None], run_after: datetime | None) -> None:
-        """Run in a thread: at once, or when its time has come."""
-        if (wait := seconds_until(run_after)) > 0:
-            timer = Timer(wait, self.executor.submit, [self.in_thread, execute])
+    def start(self, execute: Callable[[], None], result: TaskResult[None]) -> None:
+        """Run in a thread of the queue: at once, or when its time has come."""
+        pool = pool_of(result.task.queue_name)
+        if (wait := seconds_until(result.task.run_after)) > 0:
+            timer = Timer(wait, pool.submit, [self.in_thread, execute, result])
             timer.daemon = True
             timer.start()
         else:
-            self.executor.submit(self.in_thread, execute)
+            pool.submit(self.in_thread, execute, result)
 
     @staticmethod
-    def in_thread(execute: Callable[[], None]) -> None:
+    def in_thread(execute: Callable[[], None], result: TaskResult[None]) -> None:
         close_old_connections()
         try:
             execute()
+            if result.status == TaskResultStatus.FAILED:
+                keep_dead_letter(result)
         finally:
             close_old_connections()
+
+
+@lru_cache
+def pool_of(queue: str) -> ThreadPoolExecutor:
+    """Return the threads of one queue: its own, so that no other holds it up."""
+    return ThreadPoolExecutor(THREADS_A_QUEUE, thread_name_prefix=f"task-{queue}")
+
+
+def keep_dead_letter(result: TaskResult[None]) -> None:
+    """Write the row that production's queue would have left: failed tasks are found in one place."""
+    error = result.errors[-1]
+    try:
+        DBTaskResult.objects.create(
+            status=TaskResultStatus.FAILED,
+            started_at=result.started_at,
+            finished_at=result.finished_at,
+            args_kwargs={"args": result.args, "kwargs": result.kwargs},
+            priority=result.task.priority,
+            task_path=result.task.module_path,
+            queue_name=result.task.queue_name,
+            backend_name=result.backend,
+            run_after=result.task.run_after or timezone.now(),
+            exception_class_path=error.exception_class_path,
+            traceback=error.traceback,
+        )
+    except DatabaseError as fault:
+        logger.warning("dead_letter_lost", extra={"task": result.task.name, "fault": type(fault).__name__})
 
 
 class QueueBackend(DatabaseBackend):
@@ -120,7 +181,7 @@ class QueueBackend(DatabaseBackend):
     """
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
-        if settings.EMAIL_BACKEND == LOCMEM_MAIL:
+        if runs_at_once():
             return InProcessBackend(self.alias, {"QUEUES": list(self.queues)}).enqueue(task, args, kwargs)
         return super().enqueue(task, args, kwargs)
 
@@ -136,5 +197,12 @@ def enqueue(path: str, **kwargs: Any) -> None:
 
 
 def enqueue_on_commit(path: str, **kwargs: Any) -> None:
-    """Enqueue once the running transaction has committed: for work about rows that it wrote."""
-    transaction.on_commit(partial(enqueue, path, **kwargs))
+    """Enqueue with the running transaction: what it wrote and the task are there together, or neither is.
+
+    On the queue the row is written at once, by this transaction: no kill can come between. In process,
+    where nothing would take a started task back, it is enqueued once the data is committed.
+    """
+    if isinstance(task_backends["default"], QueueBackend) and not runs_at_once():
+        enqueue(path, **kwargs)
+    else:
+        transaction.on_commit(partial(enqueue, path, **kwargs))

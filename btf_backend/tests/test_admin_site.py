@@ -11,6 +11,7 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from announcements.models import Acknowledgement, Announcement
@@ -19,7 +20,7 @@ from chat.models import Message, MessageReport
 from chat.tests.factories import make_message
 from core import audit
 from core.admin import LookOnly
-from core.models import AuditEvent, PeriodicRun, Upload
+from core.models import AuditEvent, DeadLetter, Delivery, MailTrouble, Notice, PeriodicRun, Upload
 from events.models import Event, EventRegistration
 from events.tests.factories import make_event
 from groups.models import Group, Milestone, MilestoneTemplate, Task, TemplateMilestone, TemplateRun
@@ -45,9 +46,26 @@ def make_task_row(n: int) -> DBTaskResult[Any, Any]:
     return DBTaskResult.objects.create(args_kwargs={}, task_path="a.b", run_after=timezone.now())
 
 
+def make_dead_letter(n: int) -> DeadLetter:
+    row = DBTaskResult.objects.create(
+        args_kwargs={}, task_path="a.b", run_after=timezone.now(), status=TaskResultStatus.FAILED
+    )
+    return DeadLetter.objects.get(pk=row.pk)
+
+
 def make_run(n: int) -> TemplateRun:
     ids, today = [make_group().pk], timezone.localdate()
     return apply_template(make_template(), by=make_admin(), group_ids=ids, start_date=today)
+
+
+def make_delivery(n: int) -> Delivery:
+    notice = Notice.objects.create(kind="daily", subject=f"of {make_user().pk}", data={"entries": []})
+    return Delivery.objects.create(notice=notice, person=make_user(), state="failed")
+
+
+def make_trouble(n: int) -> MailTrouble:
+    person = make_user()
+    return MailTrouble.objects.create(person=person, address=person.email, cause="bounced")
 
 
 def make_mark(n: int) -> Acknowledgement:
@@ -60,15 +78,19 @@ MAKERS: dict[type[Model], Callable[[int], Model]] = {
     Announcement: lambda n: Announcement.objects.create(title=f"News {n}", summary="News"),
     AuditEvent: lambda _: audit.record("signed_in", target=make_user()),
     DBTaskResult: make_task_row,
+    DeadLetter: make_dead_letter,
+    Delivery: make_delivery,
     Event: lambda _: make_event(),
     EventRegistration: lambda _: make_event().registrations.create(user=make_user()),
     Group: lambda _: make_group(members=[make_user()], mentor=make_user()),
+    MailTrouble: make_trouble,
     Message: lambda _: make_message(deleted_by=make_user()),
     MessageReport: lambda _: make_message().reports.create(
         reporter=make_user(), category="spam", resolved_at=timezone.now(), resolved_by=make_user()
     ),
     Milestone: make_milestone,
     MilestoneTemplate: lambda _: make_template(),
+    Notice: lambda n: make_delivery(n).notice,
     PeriodicRun: lambda n: PeriodicRun.objects.create(name=f"job {n}", due_at=timezone.now()),
     PermissionGroup: lambda n: PermissionGroup.objects.create(name=f"Desk {n}"),
     Resource: lambda n: Resource.objects.create(title=f"Guide {n}", type="guide", file_url="a.pdf"),

@@ -17,11 +17,13 @@ from btf_backend.env import (
     env,
     env_bool,
     env_choice,
+    env_colour,
     env_int,
     env_list,
     env_prefixed,
     env_rates,
     env_redis,
+    env_zone,
     load_env_file,
 )
 from btf_backend.secret_key import secret_key
@@ -54,6 +56,22 @@ class ReaderTests(SimpleTestCase):
         for value in ("maybe", "2", "truee", "y"):
             with self.subTest(value), given(value), self.refuses():
                 env_bool("X", default=False)
+
+    def test_a_colour_has_six_digits(self) -> None:
+        for value, expected in (("#0B6E4F", "#0b6e4f"), ("", "#ffffff")):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_colour("X", "#ffffff"), expected)
+        for value in ("green", "#0b6", "0b6e4f", "#0b6e4g", "#0b6e4f;", "#0b6e4f\n#"):
+            with self.subTest(value), given(value), self.refuses():
+                env_colour("X", "#ffffff")
+
+    def test_a_time_zone_is_a_name_that_exists(self) -> None:
+        for value, expected in (("Australia/Sydney", "Australia/Sydney"), ("", "UTC")):
+            with self.subTest(value), given(value):
+                self.assertEqual(env_zone("X", "UTC"), expected)
+        for value in ("Sydney", "+10:00", "australia/sydney", "../UTC"):
+            with self.subTest(value), given(value), self.refuses():
+                env_zone("X", "UTC")
 
     def test_a_number_is_whole_and_not_too_small(self) -> None:
         for value, expected in (("0", 0), (" 25 ", 25), ("", 7), (None, 7)):

@@ -28,7 +28,17 @@ from authentication.sessions import open_session
 from chat.models import Mention, Message, MessageAttachment, MessageReport, Reaction, ReadCursor
 from chat.tests.factories import make_message
 from core import audit
-from core.models import AuditEvent, Upload
+from core.models import (
+    AuditEvent,
+    Delivery,
+    MailTrouble,
+    Notice,
+    NotificationChoice,
+    NotificationSettings,
+    Upload,
+)
+from core.notifications.troubles import report
+from core.notifications.unsubscribe import unsubscribe, unsubscribe_link
 from core.registry import erasure, uploads_needed
 from core.testing import in_parallel
 from core.uploads.erasure import plain_name, telling_words, tells
@@ -152,9 +162,19 @@ class ErasureCase(StoredFiles):
                 action_flag=CHANGE,
             )
         audit.record("signed_in", actor=self.person, target=self.person)
+        self.leave_mail()
         with self.captureOnCommitCallbacks(execute=True):
             request_archive(self.person)
         self.archive = DataArchive.objects.get(user=self.person, state="ready")
+
+    def leave_mail(self) -> None:
+        """A notice to both, settings, a bounce, and the choice of somebody who clicked in a mail."""
+        notice = Notice.objects.create(kind="daily", subject="both", data={"entries": []})
+        for person in (self.person, self.friend):
+            Delivery.objects.create(notice=notice, person=person, message_id=f"<{person.pk}@hub>")
+        NotificationSettings.objects.create(person=self.person, language="pt-br")
+        unsubscribe(unsubscribe_link(self.person.pk, "daily").rstrip("/").rpartition("/")[2])
+        report(ADDRESS.lower(), cause="bounced")
 
     def erase(self) -> Any:
         with self.captureOnCommitCallbacks(execute=True):
@@ -175,6 +195,15 @@ def words_in_database() -> dict[str, list[str]]:
 
 
 class NothingIsLeftTests(ErasureCase):
+    def test_what_they_were_told_of_and_how_goes_along(self) -> None:
+        self.assertTrue(MailTrouble.objects.exists())
+
+        self.erase()
+
+        self.assertEqual(list(Delivery.objects.values_list("person", flat=True)), [self.friend.pk])
+        for left in (MailTrouble, NotificationSettings, NotificationChoice):
+            self.assertFalse(left.objects.exists())
+
     def test_no_column_of_any_table_holds_anything_of_the_person(self) -> None:
         """SAFETY B40."""
         self.assertEqual(set(words_in_database()), set(PERSONAL))

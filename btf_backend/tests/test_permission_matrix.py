@@ -91,6 +91,18 @@ PATCH   /api/announcements/{id}/                   401 403 403 403 401 403 404 4
 DELETE  /api/announcements/{id}/                   401 403 403 403 401 403 404 404
 POST    /api/announcements/{id}/ack/               401 404 404 404 401 404 404 404
 GET     /api/announcements/{id}/acknowledgements/  401 403 403 403 401 403 404 404
+GET     /api/announcements/{id}/mail/              401 403 403 403 401 403 404 404
+POST    /api/announcements/{id}/mail/              401 403 403 403 401 403 404 404
+POST    /api/announcements/{id}/mail/test/         401 403 403 403 401 403 404 404
+
+GET     /api/notifications/                        401 200 200 200 401 200 200 200
+GET     /api/notifications/unread/                 401 200 200 200 401 200 200 200
+POST    /api/notifications/read/                   401 200 200 200 401 200 200 200
+POST    /api/notifications/{id}/read/              401 404 404 404 401 404 404 404
+GET     /api/notifications/preferences/            401 200 200 200 401 200 200 200
+PATCH   /api/notifications/preferences/            401 200 200 200 401 200 200 200
+GET     /api/notifications/unsubscribe/{token}/    404 404 404 404 404 404 404 404
+POST    /api/notifications/unsubscribe/{token}/    404 404 404 404 404 404 404 404
 
 POST    /api/uploads/                       401 415 415 415 401 415 415 415
 GET     /api/resources/                     401 200 200 200 401 200 200 200

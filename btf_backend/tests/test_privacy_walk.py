@@ -26,6 +26,7 @@ from btf_backend.tests.routes import operations
 from chat.models import MessageAttachment
 from chat.tests.factories import make_message
 from core.middleware import EitherSlashMiddleware
+from core.models import Delivery, Notice
 from core.roles import Role
 from core.uploads.store import store_upload
 from events.tests.factories import make_event
@@ -51,10 +52,11 @@ PARTICIPANTS: Final[dict[str, dict[str, Any]]] = {
     "staff": {"role": Role.MENTOR, "status": ACTIVE, "is_staff": True},
 }
 # Answers only to a token out of a mail.
-ANSWERS_NOBODY: Final = {"/api/auth/verify/"}
+ANSWERS_NOBODY: Final = {"/api/auth/verify/", "/api/notifications/unsubscribe/{token}/"}
 # Read by admins alone, though it stands beside what everyone reads.
 FOR_ADMINS: Final = {
     "/api/announcements/{id}/acknowledgements/",
+    "/api/announcements/{id}/mail/",
     *(f"/api/events/{{id}}/roster/{name}" for name in ("", "waiting/", "export/")),
 }
 # What is asked for where nothing is answered to who asks for nothing.
@@ -145,10 +147,12 @@ class PrivacyWalkTests(TestCase):
         news = Announcement.objects.create(title="News", summary="New")
         for person in people.values():
             news.acknowledgements.create(user=person)
+        notice = Notice.objects.create(kind="daily", subject="walk", data={"entries": []})
+        told = [Delivery.objects.create(notice=notice, person=person) for person in people.values()]
         session = SignInSession.objects.filter(user=people["student"]).first()
         member = group.members.first()
         rows = [group, links[0], messages[1], milestone, task, upload, event, resource, news, session, member]
-        return [*rows, people["student"]]
+        return [*rows, told[0], people["student"]]
 
     def urls(self, path: str) -> Iterator[str]:
         """Yield the path with every object's id in every place; most are not there, and some no route."""

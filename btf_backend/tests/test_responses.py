@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from django.test import TestCase
@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from announcements.models import Announcement
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations, schema
-from core.models import Upload
+from core.models import Delivery, Notice, NotificationSettings, Upload
 from events.tests.factories import make_event
 from groups.models import TemplateRun
 from groups.tests.factories import make_group, make_template
@@ -34,6 +34,8 @@ BODIES: Final[dict[str, Any]] = {
     "POST /api/admin/users/import/{id}/undo/": {},
     "PATCH /api/announcements/{id}/": {"link": "https://x.example/"},
     "POST /api/announcements/{id}/ack/": {},
+    "POST /api/announcements/{id}/mail/": {},
+    "POST /api/announcements/{id}/mail/test/": {},
     "PATCH /api/resources/{id}/": {"title": "New"},
     "POST /api/events/": {
         "title": "x",
@@ -44,6 +46,9 @@ BODIES: Final[dict[str, Any]] = {
     "PATCH /api/events/{id}/": {"endAt": None},
     "POST /api/events/{id}/register/": {},
     "POST /api/users/me/calendar/": {},
+    "POST /api/notifications/read/": {"ids": [1]},
+    "POST /api/notifications/{id}/read/": {},
+    "PATCH /api/notifications/preferences/": {"language": "pt-br", "kinds": {"daily": "off"}},
 }
 
 LATER: Final = datetime(2040, 1, 1, tzinfo=UTC)
@@ -83,6 +88,9 @@ class ResponseTests(TestCase):
         Upload.objects.create(key=key, filename="a.pdf", size=1, mime_type="application/pdf")
         Resource.objects.create(pk=link.pk, title="Guide", type="guide", role="all", file_url=key)
         make_event(pk=link.pk).registrations.create(user=cls.user)
+        notice = Notice.objects.create(kind="daily", subject="x", data={"entries": []})
+        Delivery.objects.create(pk=link.pk, notice=notice, person=cls.user)
+        NotificationSettings.objects.create(person=cls.user, quiet_from=time(21), quiet_until=time(7))
         Announcement.objects.create(pk=link.pk, title="News", summary="x", expires_at=LATER)
 
     def problems(self, body: Any, response: dict[str, Any]) -> list[str]:

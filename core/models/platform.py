@@ -34,10 +34,11 @@ class IdempotentWrite(models.Model):
 
 
 class PeriodicRun(models.Model):
-    """When a periodic job is due next. Whoever moves ``due_at`` on, runs it: nobody else does."""
+    """When a periodic job is due next. Whoever moves ``due_at`` on, has it run: nobody else does."""
 
     name = models.CharField(max_length=100, primary_key=True)
     due_at = models.DateTimeField()
+    running_until = models.DateTimeField(null=True, help_text="While somebody runs it: until when at most.")
     last_result: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     def __str__(self) -> str:

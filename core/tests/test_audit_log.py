@@ -255,5 +255,5 @@ def actions_in(call: ast.Call) -> Iterator[str]:
     given = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
     given += call.args[:1] if ast.unparse(call.func) in {"audit.record", "self.record"} else []
     for value in given:
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
             yield value.value

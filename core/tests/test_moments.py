@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 
-from core.moments import moment_of
+from core.moments import moment_of, zone_of
 
 
 class MomentTests(SimpleTestCase):
@@ -27,3 +27,14 @@ class MomentTests(SimpleTestCase):
 
     def test_what_is_none_is_refused_as_django_does(self) -> None:
         self.assertRaises(ValidationError, moment_of, "soon")
+
+    @override_settings(PROGRAMME_TIME_ZONE="America/Bahia")
+    def test_a_zone_that_nobody_knows_is_the_programmes(self) -> None:
+        for name, zone in {
+            "Asia/Tokyo": "Asia/Tokyo",
+            "": "America/Bahia",
+            "Mars/Olympus": "America/Bahia",
+            "../x": "America/Bahia",
+        }.items():
+            with self.subTest(name):
+                self.assertEqual(zone_of(name).key, zone)

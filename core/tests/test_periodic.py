@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
+from threading import Semaphore
 from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
@@ -13,9 +16,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from core import periodic
 from core.models import PeriodicRun
+from core.tasks import GRACE_SECONDS, patience_of
 from core.testing import in_parallel
 
 HOUR = timedelta(hours=1)
@@ -87,6 +92,95 @@ class PeriodicTests(JobCase):
         self.assertEqual(periodic.jobs["other"], (HOUR, job))
 
 
+class LeaseTests(JobCase):
+    """A job runs nowhere while it runs somewhere."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.now = timezone.now()
+        PeriodicRun.objects.create(name="count", due_at=self.now)
+        self.enterContext(patch.dict(periodic.limits, count=60))
+
+    def at(self, seconds: float) -> Any:
+        return time_machine.travel(self.now + timedelta(seconds=seconds), tick=False)
+
+    def hold(self) -> None:
+        """Begin a run as a worker does that is killed in it."""
+        with self.at(0), suppress(SystemExit), periodic.lease("count", 60):
+            until = PeriodicRun.objects.get().running_until
+            raise SystemExit
+        PeriodicRun.objects.update(running_until=until)
+
+    def test_what_runs_elsewhere_is_passed_over_and_told_of(self) -> None:
+        self.hold()
+        with self.at(89), self.assertLogs("core.periodic", "WARNING") as logs:
+            periodic.run_job.enqueue(name="count")
+
+        self.assertEqual((self.runs, len(logs.records)), (0, 1))
+        self.assertEqual(logs.records[0].getMessage(), "periodic_job_skipped")
+
+    def test_a_killed_workers_lease_runs_out_before_its_task_is_taken_up(self) -> None:
+        self.hold()
+        with self.at(90):
+            periodic.run_job.enqueue(name="count")
+
+        self.assertEqual(self.runs, 1)
+        longest = timedelta(seconds=periodic.JOB_LIMIT_SECONDS + GRACE_SECONDS)
+        self.assertLess(longest, patience_of("default"))
+
+    def test_it_is_given_back_however_the_run_ended(self) -> None:
+        def fail() -> dict[str, int]:
+            raise ValueError
+
+        for job in (self.count, fail):
+            with self.subTest(job), patch.dict(periodic.jobs, {"count": (HOUR, job)}):
+                periodic.run_job.enqueue(name="count")
+                self.assertIsNone(PeriodicRun.objects.get().running_until)
+
+    def test_one_whose_time_was_over_gives_nothing_back_that_is_anothers(self) -> None:
+        with self.at(0), periodic.lease("count", 60):
+            PeriodicRun.objects.update(running_until=self.now + HOUR)
+
+        self.assertEqual(PeriodicRun.objects.get().running_until, self.now + HOUR)
+
+    def test_a_job_is_stopped_at_its_own_limit(self) -> None:
+        def oversleep() -> dict[str, int]:
+            self.runs += 1
+            time.sleep(5)
+            return {}
+
+        alone = {"count": (HOUR, oversleep)}
+        with patch.dict(periodic.jobs, alone), patch.dict(periodic.limits, count=0.05):
+            periodic.run_job.enqueue(name="count")
+
+        self.assertEqual(self.runs, 5)
+        self.assertEqual(PeriodicRun.objects.get().last_result, {})
+
+
+class WaitingTests(JobCase):
+    def test_while_no_worker_runs_one_run_waits_and_not_one_for_each_time(self) -> None:
+        def wait(**kwargs: Any) -> None:
+            DBTaskResult.objects.create(
+                args_kwargs={"args": [], "kwargs": kwargs},
+                task_path=periodic.run_job.module_path,
+                run_after=timezone.now(),
+            )
+
+        now = timezone.now()
+        with patch.object(type(periodic.run_job), "enqueue", side_effect=wait):
+            for hours in range(5):
+                with time_machine.travel(now + hours * HOUR, tick=False):
+                    periodic.run_due_jobs()
+
+        self.assertEqual(DBTaskResult.objects.count(), 1)
+        self.assertGreater(PeriodicRun.objects.get().due_at, now + 4 * HOUR)
+
+    def test_a_look_at_the_clock_costs_one_query_where_nothing_is_due(self) -> None:
+        periodic.run_due_jobs()
+        with self.assertNumQueries(1):
+            periodic.run_due_jobs()
+
+
 @skipUnless(connection.vendor == "postgresql", "SQLite has one writer: the race cannot happen there.")
 class ParallelTests(TransactionTestCase):
     def test_of_many_machines_one_runs_it(self) -> None:
@@ -100,3 +194,20 @@ class ParallelTests(TransactionTestCase):
             results = in_parallel(machine, 8)
 
         self.assertEqual(sorted(results, key=len), [[]] * 7 + [["count"]])
+
+    def test_of_many_workers_one_runs_it_at_a_time(self) -> None:
+        running, most = Semaphore(0), []
+
+        def job() -> dict[str, int]:
+            running.release()
+            most.append(running._value)
+            time.sleep(0.5)
+            running.acquire()
+            return {"done": 1}
+
+        PeriodicRun.objects.create(name="count", due_at=timezone.now())
+        with patch.dict(periodic.jobs, {"count": (HOUR, job)}, clear=True):
+            results = in_parallel(lambda _: periodic.run_job.call(name="count"), 8)
+
+        self.assertEqual((results, most), ([None] * 8, [1]))
+        self.assertIsNone(PeriodicRun.objects.get().running_until)

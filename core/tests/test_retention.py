@@ -11,7 +11,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from core.periodic import jobs
-from core.retention import prune_tasks, requeue_lost_tasks
+from core.retention import prune_tasks
 
 
 class PruneTaskTests(TestCase):
@@ -34,23 +34,6 @@ class PruneTaskTests(TestCase):
 
         self.assertEqual(prune_tasks(), {"deleted": 2})
         self.assertEqual(set(DBTaskResult.objects.values_list("pk", flat=True)), kept)
-
-    def test_a_task_whose_worker_was_killed_is_ready_again(self) -> None:
-        """SAFETY R6: it would stay "running" for ever."""
-        running = TaskResultStatus.RUNNING
-        ages = {("sign-in", 50): running, ("sign-in", 70): TaskResultStatus.READY, ("default", 70): running}
-        tasks = {}
-        for queue, seconds in ages:
-            tasks[queue, seconds] = task = self.make_task(running, 0)
-            started = timezone.now() - timedelta(seconds=seconds)
-            DBTaskResult.objects.filter(pk=task.pk).update(
-                queue_name=queue, started_at=started, finished_at=None
-            )
-
-        self.assertEqual(requeue_lost_tasks(), {"requeued": 1})
-        for key, task in tasks.items():
-            task.refresh_from_db()
-            self.assertEqual(task.status, ages[key])
 
     def test_it_comes_round_each_day(self) -> None:
         self.assertEqual(jobs["prune_tasks"][0], timedelta(days=1))

@@ -16,7 +16,17 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from core.tasks import Abandoned, InProcessBackend, background, delay_seconds, enqueue, enqueue_on_commit
+from core.tasks import (
+    Abandoned,
+    InProcessBackend,
+    background,
+    delay_seconds,
+    enqueue,
+    enqueue_on_commit,
+    is_last,
+    longest_limits,
+    patience_of,
+)
 
 REAL_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 HERE = "core.tests.test_tasks"
@@ -51,6 +61,18 @@ def abandon(**kwargs: Any) -> None:
 @background(attempts=1)
 def tell_a_secret(**kwargs: Any) -> None:
     raise RuntimeError(kwargs["address"])
+
+
+@background(attempts=None)
+def insist(**kwargs: Any) -> None:
+    calls.append(kwargs)
+    raise RuntimeError
+
+
+@background(attempts=1, limit_seconds=1)
+def oversleep(**kwargs: Any) -> None:
+    calls.append(kwargs)
+    time.sleep(5)
 
 
 @background()
@@ -111,6 +133,34 @@ class RetryTests(TaskCase):
         self.assertEqual(waits, [2, 4, 8, 256, 512, 900, 900])
         self.assertEqual(longest, 3)
 
+    def test_a_task_may_be_less_patient(self) -> None:
+        with patch("core.tasks.random.random", return_value=0):
+            self.assertEqual([delay_seconds(attempt, 20) for attempt in (4, 5, 5_000)], [16, 20, 20])
+
+    def test_one_that_never_gives_up_ends_where_no_time_passes(self) -> None:
+        insist.enqueue()
+
+        self.assertEqual(len(calls), 8)
+        with override_settings(EMAIL_BACKEND=REAL_MAIL):
+            self.assertFalse(is_last(5_000, None))
+
+    def test_one_over_its_limit_is_stopped_and_has_failed(self) -> None:
+        with self.assertLogs("core.tasks", "WARNING") as logs:
+            result = oversleep.enqueue()
+
+        self.assertEqual((len(calls), result.status), (1, TaskResultStatus.FAILED))
+        self.assertEqual(vars(logs.records[0])["fault"], "TimeLimitExceeded")
+        self.assertIn("time.sleep(5)", result.errors[0].traceback)
+
+    def test_a_queue_is_as_patient_as_its_slowest_task_needs(self) -> None:
+        """SAFETY R6: what still runs is not taken for lost."""
+        with patch.dict(longest_limits, clear=True):
+            for limit in (100, 40):
+                background(queue="mail", limit_seconds=limit)
+
+            self.assertEqual(patience_of("mail").total_seconds(), 160)
+            self.assertEqual(patience_of("another").total_seconds(), 360)
+
 
 @override_settings(EMAIL_BACKEND=REAL_MAIL)
 class InProcessTests(TestCase):
@@ -134,7 +184,20 @@ class InProcessTests(TestCase):
         self.assertEqual(calls, [])
 
         gate.set()
-        self.assertRegex(self.calls_after(1)[0]["thread"], "^task_")
+        self.assertRegex(self.calls_after(1)[0]["thread"], "^task-default_")
+
+    def test_a_full_queue_does_not_hold_up_another(self) -> None:
+        gate.clear()
+        self.addCleanup(gate.set)
+        backend = InProcessBackend("default", {"QUEUES": ["default", "mail"]})
+        with self.captureOnCommitCallbacks(execute=True):
+            for _ in range(4):
+                backend.enqueue(pass_gate, [], {})
+            backend.enqueue(succeed.using(queue_name="mail"), [], {"n": 1})
+
+        self.assertEqual(self.calls_after(1), [{"n": 1}])
+        gate.set()
+        self.calls_after(5)
 
     def test_a_task_for_later_runs_later(self) -> None:
         later = succeed.using(run_after=timezone.now() + timedelta(seconds=0.2))
@@ -171,6 +234,25 @@ class OnCommitTests(TestCase):
             raise RuntimeError
 
         self.assertEqual(calls, [])
+
+
+@override_settings(EMAIL_BACKEND=REAL_MAIL, TASKS={"default": {"BACKEND": "core.tasks.InProcessBackend"}})
+class OnCommitInProcessTests(TransactionTestCase):
+    """Embedded: a thread takes up what is committed, and nothing else."""
+
+    def test_a_transaction_that_is_rolled_back_starts_nothing_and_leaves_no_row(self) -> None:
+        with patch.object(InProcessBackend, "start") as start:
+            with self.assertRaises(RuntimeError), transaction.atomic():
+                enqueue_on_commit(f"{HERE}.succeed", n=1)
+                raise RuntimeError
+            start.assert_not_called()
+
+            with transaction.atomic():
+                enqueue_on_commit(f"{HERE}.succeed", n=1)
+                start.assert_not_called()
+
+        self.assertEqual(start.call_args.args[1].kwargs, {"n": 1})
+        self.assertFalse(DBTaskResult.objects.exists())
 
 
 @skipUnless(connection.vendor == "postgresql", "The queue of rows is the production profile's.")
@@ -212,6 +294,25 @@ class QueueTests(TransactionTestCase):
             raise RuntimeError
 
         self.assertFalse(DBTaskResult.objects.exists())
+
+    def test_task_and_data_are_committed_together_or_not_at_all(self) -> None:
+        with self.assertRaises(RuntimeError), transaction.atomic():
+            enqueue_on_commit(f"{HERE}.succeed", user_id=5)
+            raise RuntimeError
+        self.assertEqual(self.statuses(), [])
+
+        with transaction.atomic():
+            enqueue_on_commit(f"{HERE}.succeed", user_id=5)
+            self.assertEqual(self.statuses(), ["READY"])
+        self.assertEqual(self.statuses(), ["READY"])
+
+    def test_a_worker_whose_task_was_stopped_works_on(self) -> None:
+        oversleep.enqueue(user_id=5)
+        succeed.enqueue(user_id=6)
+        self.work()
+
+        self.assertEqual(self.statuses(), ["FAILED", "SUCCESSFUL"])
+        self.assertEqual(calls, [{"user_id": 5}, {"user_id": 6}])
 
     def test_each_retry_waits_longer_and_the_last_row_is_the_dead_letter(self) -> None:
         fail.enqueue(user_id=5)

@@ -1,4 +1,4 @@
-"""The platform's own tables at the admin site, and what the pages of other apps share."""
+"""What the pages of the admin site share: who acts, rows to look at, and writes that leave an audit row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.http import HttpResponseRedirect
 
 from core import audit
-from core.models import AuditEvent, PeriodicRun, Upload
 from core.refusals import Refused
 
 if TYPE_CHECKING:
@@ -93,27 +92,3 @@ class TakesAlong(HouseAdmin):
     def get_deleted_objects(self, objs: QuerySet[Model] | Sequence[Model], request: HttpRequest) -> Any:
         deleted, counts, denied, protected = super().get_deleted_objects(objs, request)
         return deleted, counts, denied & {self.opts.verbose_name}, protected
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["at", "action", "actor_id", "object_type", "object_id", "request_id"]
-    list_filter = ["action", "object_type"]
-    search_fields = ["=action", "=object_id", "=request_id"]
-    search_help_text = "An action, an object's id or a request's id."
-    date_hierarchy = "at"
-    show_full_result_count = False
-
-
-@admin.register(Upload)
-class UploadAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["filename", "owner", "size", "mime_type", "state", "created_at"]
-    list_filter = ["state", "mime_type"]
-    search_fields = ["filename", "key", "owner__email"]
-    list_select_related = ["owner"]
-    date_hierarchy = "created_at"
-
-
-@admin.register(PeriodicRun)
-class PeriodicRunAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["name", "due_at", "last_result"]

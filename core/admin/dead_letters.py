@@ -1,0 +1,65 @@
+"""Tasks that failed for good at the admin site: what went wrong, and another try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.utils.html import format_html
+
+from core import dead_letters
+from core.admin.house import LookOnly, actor
+from core.models import DeadLetter
+from core.refusals import Refused
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(LookOnly, admin.ModelAdmin):
+    """What a task was given is shown where it is ids: the rest may name a person, or sign somebody in."""
+
+    list_display = ["short_name", "queue_name", "finished_at", "fault", "attempts"]
+    list_filter = ["task_path", "queue_name"]
+    ordering = ["-finished_at"]
+    date_hierarchy = "finished_at"
+    fields = readonly_fields = (
+        *("task_path", "queue_name", "enqueued_at", "started_at", "finished_at"),
+        *("attempts", "fault", "arguments", "where"),
+    )
+    actions = ["run_again"]
+
+    @admin.display(description="task", ordering="task_path")
+    def short_name(self, letter: DeadLetter) -> str:
+        return letter.short_name
+
+    @admin.display(description="fault")
+    def fault(self, letter: DeadLetter) -> str:
+        return letter.fault
+
+    @admin.display(description="attempts")
+    def attempts(self, letter: DeadLetter) -> int:
+        return letter.attempts
+
+    @admin.display(description="arguments")
+    def arguments(self, letter: DeadLetter) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in letter.shown_arguments.items())
+
+    @admin.display(description="traceback")
+    def where(self, letter: DeadLetter) -> str:
+        return format_html("<pre>{}</pre>", letter.traceback)
+
+    def has_run_again_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_platform_admin
+
+    @admin.action(description="Run again", permissions=["run_again"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        started = 0
+        for pk in list(queryset.values_list("pk", flat=True)):
+            try:
+                started += dead_letters.run_again(pk, by=actor(request))
+            except Refused as refusal:
+                self.message_user(request, refusal.message, messages.ERROR)
+        self.message_user(request, f"{started} started again.")

@@ -1,0 +1,123 @@
+"""The inbox and its settings on the wire."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from core.converters import IdConverter
+from core.notifications.kinds import Pace
+from core.serializers import BoundedListField, StrictCharField
+
+MOST_IDS: Final = 500
+CLOCK: Final = "%H:%M"
+
+
+class NoticeSerializer(serializers.Serializer[Any]):
+    """A row of somebody's inbox, in their language (``core.notifications.inbox.Row``)."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField(help_text="Such as `announcement`; clients may meet kinds they do not know.")
+    title = serializers.CharField()
+    body = serializers.CharField(help_text="May be empty.")
+    url = serializers.CharField(help_text="Where in the web client it leads; empty: nowhere.")
+    createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
+    readAt = serializers.DateTimeField(  # noqa: N815
+        source="read_at", allow_null=True, help_text="Null: not read yet."
+    )
+
+
+class UnreadNoticesSerializer(serializers.Serializer[Any]):
+    """The number on a badge."""
+
+    unread = serializers.IntegerField(help_text="How much of the inbox is not read.")
+
+
+class ReadSerializer(serializers.Serializer[Any]):
+    """What has been read."""
+
+    ids = BoundedListField(
+        child=serializers.IntegerField(min_value=1, max_value=IdConverter.LARGEST),
+        max_length=MOST_IDS,
+        required=False,
+        help_text="Ids that are not in one's inbox do nothing. Left out: all of it.",
+    )
+
+
+class OneClickSerializer(serializers.Serializer[Any]):
+    """What a mail program sends (RFC 8058)."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"List-Unsubscribe": serializers.ChoiceField(["One-Click"], required=False)}
+
+
+class LanguageSerializer(serializers.Serializer[Any]):
+    """A language that can be chosen."""
+
+    code = serializers.CharField()
+    label = serializers.CharField(  # type: ignore[assignment]  # a serializer's own label is none of ours
+        help_text="In that language.", source="name"
+    )
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """Of what one is told, and when by mail."""
+
+    kind = serializers.CharField()
+    label = serializers.CharField(help_text="In the reader's language.")  # type: ignore[assignment]
+    pace = serializers.ChoiceField(Pace.choices, help_text="When mail comes: at once, once a day, or never.")
+    paces = serializers.ListField(
+        child=serializers.ChoiceField(Pace.choices), help_text="Which can be chosen."
+    )
+    isMandatory = serializers.BooleanField(  # noqa: N815
+        source="is_mandatory", help_text="Mail that nobody can switch off, such as of a sign-in."
+    )
+    usual = serializers.ChoiceField(Pace.choices, help_text="The pace of whoever has chosen nothing.")
+
+
+class PreferencesSerializer(serializers.Serializer[Any]):
+    """How one is told of things (``core.notifications.preferences.Preferences``)."""
+
+    language = serializers.CharField(help_text="That of mail and inbox.")
+    timeZone = serializers.CharField(source="time_zone", help_text="An IANA name.")  # noqa: N815
+    quietFrom = serializers.TimeField(  # noqa: N815
+        source="quiet_from", format=CLOCK, allow_null=True, help_text="By one's own clock. Null: never quiet."
+    )
+    quietUntil = serializers.TimeField(source="quiet_until", format=CLOCK, allow_null=True)  # noqa: N815
+    languages = LanguageSerializer(many=True, help_text="Those that can be chosen.")
+    kinds = KindSerializer(many=True)
+
+
+class PreferencesWriteSerializer(serializers.Serializer[Any]):
+    """Any part of it."""
+
+    language = StrictCharField(
+        max_length=10, allow_null=True, required=False, help_text="Null: as the programme."
+    )
+    timeZone = StrictCharField(  # noqa: N815
+        source="time_zone",
+        max_length=64,
+        allow_null=True,
+        required=False,
+        help_text="An IANA name, such as `America/Sao_Paulo`. Null: as the programme.",
+    )
+    quietFrom = serializers.TimeField(  # noqa: N815
+        source="quiet_from",
+        input_formats=[CLOCK],
+        allow_null=True,
+        required=False,
+        help_text="From then on no mail comes but mandatory mail. Null, both of them: never quiet.",
+    )
+    quietUntil = serializers.TimeField(  # noqa: N815
+        source="quiet_until",
+        input_formats=[CLOCK],
+        allow_null=True,
+        required=False,
+        help_text="May be earlier than `quietFrom`: then it is on the next day.",
+    )
+    kinds = serializers.DictField(
+        child=serializers.ChoiceField(Pace.choices),
+        required=False,
+        help_text="Paces by kind; of kinds that are left out nothing changes.",
+    )

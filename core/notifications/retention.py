@@ -1,0 +1,57 @@
+"""What the platform forgets of whom it told what, and gives out of it to the person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+
+from core.models import Delivery, MailTrouble, Notice, NotificationChoice, NotificationSettings
+from core.periodic import periodic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from users.models import User
+
+KEEP_DAYS: Final = 180
+BATCH: Final = 1_000
+
+
+@periodic("prune_notices", every=timedelta(hours=24))
+def prune_notices() -> dict[str, int]:
+    """Delete notices of more than 180 days ago with their deliveries, some at a time."""
+    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEEP_DAYS)).order_by("pk")
+    deleted = 0
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        Delivery.objects.filter(notice__in=ids).delete()
+        gone, _ = Notice.objects.filter(pk__in=ids).delete()
+        deleted += gone
+    return {"deleted": deleted}
+
+
+def documents_of(user: User) -> Iterator[tuple[str, object]]:
+    """Yield what the person was told of, how they want to be told, and whether their mailbox took it."""
+    told = Delivery.objects.filter(person=user).select_related("notice").order_by("pk")
+    yield "notifications", [document_of(delivery) for delivery in told]
+    yield "notificationSettings", plain(NotificationSettings.objects.filter(person=user))
+    yield "notificationChoices", plain(NotificationChoice.objects.filter(person=user))
+    yield "mailTrouble", plain(MailTrouble.objects.filter(person=user))
+
+
+def document_of(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "kind": delivery.notice.kind,
+        "about": delivery.notice.data,
+        "createdAt": delivery.created_at,
+        "readAt": delivery.read_at,
+        "mail": delivery.state,
+        "sentAt": delivery.sent_at,
+    }
+
+
+def plain(rows: Any) -> list[dict[str, Any]]:
+    """Return rows as they stand, without the keys of tables."""
+    found = [dict(row) for row in rows.order_by("pk").values()]
+    return [{name: row[name] for name in row if name not in {"id", "person_id"}} for row in found]

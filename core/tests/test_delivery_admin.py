@@ -1,0 +1,186 @@
+"""Mail at the admin site: what became of it, another try, and mailboxes that are let in again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.test import TestCase
+from django.urls import reverse
+
+from core.models import AuditEvent, Delivery, MailTrouble, Notice
+from core.notifications.again import WordsGone, send_again
+from core.notifications.troubles import report
+from core.tests.telling import TellingCase
+from users.models import User
+from users.tests.factories import make_superuser, make_user
+
+State = Delivery.State
+
+
+def page(name: str) -> str:
+    return reverse(f"admin:core_{name}_changelist")
+
+
+class SendAgainTests(TellingCase):
+    staff: ClassVar[User]
+    ada: ClassVar[User]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.staff, cls.ada = make_superuser(), make_user(email="ada@example.org")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.staff)
+
+    def failed(self, **more: Any) -> Delivery:
+        self.tell(self.ada, **more)
+        delivery = self.delivery(self.ada, state=State.QUEUED)
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state=State.FAILED, attempts=9, due_at=None, reason="550 5.1.1"
+        )
+        return delivery
+
+    def ask(self, *deliveries: Delivery) -> Any:
+        chosen = {"action": "send_again", "_selected_action": [row.pk for row in deliveries]}
+        return self.client.post(page("delivery"), chosen, follow=True)
+
+    def test_a_mail_that_failed_is_sent_and_that_is_recorded(self) -> None:
+        delivery = self.failed()
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.assertContains(self.ask(delivery), "1 queued")
+
+        delivery.refresh_from_db()
+        self.assertEqual((delivery.state, delivery.attempts, delivery.reason), (State.SENT, 1, ""))
+        self.assertEqual([one.to for one in mail.outbox], [["ada@example.org"]])
+        event = AuditEvent.objects.get(action="mail_sent_again")
+        self.assertEqual((event.actor_id, event.object_id), (self.staff.pk, str(self.ada.pk)))
+        self.assertEqual(event.changes, {"kind": "news"})
+
+    def test_no_other_mail_is_sent_again(self) -> None:
+        delivery = self.failed()
+        for state in set(State) - {State.FAILED}:
+            Delivery.objects.update(state=state)
+            with self.subTest(state), self.captureOnCommitCallbacks(execute=True):
+                self.assertFalse(send_again(delivery.pk, by=self.staff))
+        self.assertEqual(mail.outbox, [])
+
+    def test_what_is_not_wanted_any_more_is_dropped(self) -> None:
+        delivery = self.failed()
+        self.wish(self.ada, news="off")
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.ask(delivery)
+
+        delivery.refresh_from_db()
+        self.assertEqual((delivery.state, delivery.reason, mail.outbox), (State.DROPPED, "not wanted", []))
+
+    def test_whose_words_are_not_kept_is_refused_and_holds_up_no_other(self) -> None:
+        """Such as a link to sign in."""
+        told = self.failed()
+        for kind in ("former", "must"):
+            notice = Notice.objects.create(kind=kind, subject="1")
+            lost = Delivery.objects.create(notice=notice, person=self.ada, state=State.FAILED)
+            with self.subTest(kind):
+                self.assertRaises(WordsGone, send_again, lost.pk, by=self.staff)
+                response = self.ask(lost)
+                self.assertContains(response, "0 queued")
+                self.assertContains(response, "is not kept")
+        self.assertContains(self.ask(lost, told), "1 queued")
+
+    def test_who_may_look_may_not_send(self) -> None:
+        delivery = self.failed()
+        desk = make_user(is_staff=True)
+        desk.user_permissions.set(permissions("view_delivery", "view_mailtrouble"))
+        self.client.force_login(desk)
+
+        self.assertContains(self.client.get(page("delivery")), "ada@example.org")
+        self.ask(delivery)
+
+        delivery.refresh_from_db()
+        self.assertEqual(delivery.state, State.FAILED)
+
+    def test_lists_are_narrowed_and_searched(self) -> None:
+        self.failed()
+        self.tell(make_user(email="eve@example.org"), kind="urgent", title="Other")
+        for query, found, missing in (
+            ("?state__exact=failed", "ada@", "eve@"),
+            ("?kind=urgent", "eve@", "ada@"),
+            ("?q=ADA@example.org", "ada@", "eve@"),
+        ):
+            with self.subTest(query):
+                response = self.client.get(page("delivery") + query)
+                self.assertContains(response, found)
+                self.assertNotContains(response, missing)
+
+    def test_a_notice_tells_how_its_mail_stands(self) -> None:
+        self.failed(title="one")
+        self.tell(self.ada, make_user(), title="two")
+        one = Notice.objects.get(subject="one")
+
+        listed = self.client.get(page("notice"))
+        opened = self.client.get(reverse("admin:core_notice_change", args=[one.pk]))
+
+        self.assertContains(listed, "Queued: 2")
+        self.assertContains(listed, "Failed: 1")
+        self.assertContains(opened, "Failed: 1")
+        self.assertContains(self.client.get(page("notice") + "?kind=urgent"), "0 notices")
+
+
+class TroubleTests(TestCase):
+    staff: ClassVar[User]
+    ada: ClassVar[User]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.staff, cls.ada = make_superuser(), make_user(email="ada@example.org")
+        make_user(email="eve@example.org")
+        report("ada@example.org", cause="complained")
+
+    def setUp(self) -> None:
+        self.client.force_login(self.staff)
+
+    def allow(self) -> Any:
+        chosen = {"action": "allow_mail", "_selected_action": [MailTrouble.objects.get().pk]}
+        return self.client.post(page("mailtrouble"), chosen, follow=True)
+
+    def test_mail_is_allowed_again_and_that_is_recorded(self) -> None:
+        self.assertContains(self.allow(), "1 get mail again")
+
+        self.assertFalse(MailTrouble.objects.exists())
+        event = AuditEvent.objects.get(action="mail_allowed")
+        self.assertEqual((event.actor_id, event.object_id), (self.staff.pk, str(self.ada.pk)))
+
+    def test_who_may_look_may_not_allow_it(self) -> None:
+        desk = make_user(is_staff=True)
+        desk.user_permissions.set(permissions("view_delivery", "view_mailtrouble"))
+        self.client.force_login(desk)
+
+        self.allow()
+
+        self.assertTrue(MailTrouble.objects.exists())
+
+    def test_people_are_flagged_and_found_by_it(self) -> None:
+        people = reverse("admin:users_user_changelist")
+
+        self.assertContains(self.client.get(people), "Reported as spam, ")
+        found = self.client.get(people + "?mail_trouble=complained")
+        self.assertContains(found, "ada@example.org")
+        self.assertNotContains(found, "eve@example.org")
+        self.assertContains(self.client.get(people + "?mail_trouble=bounced"), "0 selected")
+        opened = reverse("admin:users_user_change", args=[self.ada.pk])
+        self.assertContains(self.client.get(opened), "Reported as spam, ")
+
+    def test_a_new_address_has_no_trouble(self) -> None:
+        User.objects.filter(pk=self.ada.pk).update(email="new@example.org")
+        people = reverse("admin:users_user_changelist")
+
+        self.assertNotContains(self.client.get(people), "Reported as spam, ")
+        self.assertNotContains(self.client.get(people + "?mail_trouble=complained"), "new@example.org")
+
+
+def permissions(*names: str) -> Any:
+    return Permission.objects.filter(codename__in=names)

@@ -1,0 +1,195 @@
+"""The way out of a kind of mail: one click, without a sign-in, for nobody who has not got the mail."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from django.core import signing
+from django.test import override_settings, tag
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from core.models import NotificationChoice
+from core.notifications.unsubscribe import SALT, unsubscribe_link
+from core.registry import notification_kinds
+from core.testing import BrowserTestCase
+from core.tests.telling import KINDS, MailCase, TellingCase
+from users.tests.factories import make_user
+
+if TYPE_CHECKING:
+    from users.models import User
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+FORM = "application/x-www-form-urlencoded"
+
+
+def path_of(person: User, kind: str = "news") -> str:
+    return urlsplit(unsubscribe_link(person.pk, kind)).path
+
+
+def choices() -> list[tuple[int, str, str]]:
+    return list(NotificationChoice.objects.values_list("person", "kind", "pace"))
+
+
+class UnsubscribeTests(TellingCase):
+    user: ClassVar[User]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.user = make_user(first_name="Zephyrine", email="zephyrine@example.org")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client: Any = APIClient(enforce_csrf_checks=True)
+        self.path = path_of(self.user)
+
+    def test_what_scanners_do_changes_nothing(self) -> None:
+        for method in ("head", "get", "get", "options"):
+            response = getattr(self.client, method)(self.path)
+            self.assertEqual((response.status_code, response.cookies), (200, {}))
+
+        self.assertEqual(choices(), [])
+
+    def test_the_page_is_kept_nowhere_and_loads_nothing(self) -> None:
+        first, second = (self.client.get(self.path) for _ in range(2))
+
+        self.assertEqual(first["Content-Type"], "text/html; charset=utf-8")
+        self.assertEqual(
+            [first[name] for name in ("Cache-Control", "Referrer-Policy", "X-Robots-Tag")],
+            ["no-store", "no-referrer", "noindex"],
+        )
+        policy = first["Content-Security-Policy"]
+        nonce = re.search(r"style-src 'nonce-([\w-]+)'", policy)
+        assert nonce
+        self.assertIn(f'<style nonce="{nonce[1]}">', first.content.decode())
+        self.assertNotIn(nonce[1], second["Content-Security-Policy"])
+        for rule in ("default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+            self.assertIn(rule, policy)
+        self.assertNotIn("http", first.content.decode())
+
+    def test_a_mail_program_ends_the_mail_with_one_click(self) -> None:
+        """RFC 8058, 3.1: without cookies, sign-in or redirects, in either form."""
+        bodies: list[dict[str, Any]] = [
+            {"data": "List-Unsubscribe=One-Click", "content_type": FORM},
+            {"data": ONE_CLICK, "format": "multipart"},
+            {"data": b"", "content_type": "text/plain"},
+        ]
+        for body in bodies:
+            with self.subTest(str(body)):
+                NotificationChoice.objects.all().delete()
+                response = self.client.post(self.path, **body)
+                self.assertEqual((response.status_code, response.cookies), (200, {}))
+                self.assertIn("You get no more mail of this kind: News.", response.content.decode())
+                self.assertEqual(choices(), [(self.user.pk, "news", "off")])
+
+    def test_again_is_harmless_and_changes_a_former_choice(self) -> None:
+        self.wish(self.user, news="daily", urgent="daily")
+        for _ in range(2):
+            self.assertEqual(self.client.post(self.path, ONE_CLICK, format="multipart").status_code, 200)
+
+        self.assertCountEqual(choices(), [(self.user.pk, "news", "off"), (self.user.pk, "urgent", "daily")])
+
+    def test_a_token_that_we_have_not_made_is_no_page(self) -> None:
+        foreign = signing.dumps([self.user.pk, "news"], salt="another")
+        another = path_of(make_user()).removesuffix("/").rpartition("/")[2]
+        head, _, signature = self.path.removesuffix("/").rpartition("/")[2].rpartition(":")
+        mixed = f"{another.rpartition(':')[0]}:{signature}"
+        tokens = [foreign, head, mixed, f"{head}:", "x", "::", "%00", "x" * 4_000]
+        tokens += [signing.dumps([self.user.pk, kind], salt=SALT) for kind in ("must", "former")]
+        for token in tokens:
+            for method in ("get", "post"):
+                with self.subTest(token[:40], method=method):
+                    response = getattr(self.client, method)(f"/api/notifications/unsubscribe/{token}/")
+                    self.assertEqual((response.status_code, response.json()["code"]), (404, "not_found"))
+        self.assertEqual(choices(), [])
+
+    def test_it_never_tells_whose_mail_it_was(self) -> None:
+        """The pages of a person, of another one and of nobody any more are the same."""
+        gone = make_user()
+        paths = [self.path, path_of(make_user()), path_of(gone)]
+        gone.delete()
+        for method in ("get", "post"):
+            pages = {self.without_nonce(getattr(self.client, method)(path)) for path in paths}
+            with self.subTest(method):
+                self.assertEqual(len(pages), 1)
+                self.assertNotRegex(pages.pop().lower(), "zephyrine")
+        self.assertNotIn(gone.pk, [person for person, _, _ in choices()])
+
+    @staticmethod
+    def without_nonce(response: Any) -> str:
+        return re.sub(r'nonce="[\w-]+"', "", response.content.decode())
+
+    def test_it_is_in_the_language_of_whose_mail_it_was(self) -> None:
+        self.settings_of(self.user, language="pt-br")
+
+        page = self.client.get(self.path, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+
+        self.assertIn('<html lang="pt-br">', page)
+        self.assertNotIn("Do you want", page)
+
+    @override_settings(API_WRITES_PER_USER="1/1d", TRUSTED_PROXY_COUNT=1)
+    def test_it_is_never_too_often_and_looks_at_no_token(self) -> None:
+        """A big mail provider posts for thousands of people from one address."""
+        for _ in range(5):
+            response = self.client.post(self.path, HTTP_AUTHORIZATION="Bearer a.b.c", HTTP_ACCEPT="image/png")
+            self.assertEqual(response.status_code, 200)
+
+    def test_the_kind_of_the_token_alone_is_ended(self) -> None:
+        self.client.post(self.path)
+        self.tell(self.user, title="unwanted")
+        self.tell(self.user, title="wanted", kind="urgent")
+
+        states = {row.notice.subject: row.state for row in self.user.deliveries.select_related("notice")}
+        self.assertEqual(states, {"unwanted": "none", "wanted": "queued"})
+
+
+@override_settings(PUBLIC_BASE_URL="https://hub.example.org")
+class InMailTests(MailCase):
+    def test_the_address_in_a_real_mail_ends_it_also_for_what_is_queued(self) -> None:
+        ada = make_user()
+        self.tell(ada, title="first")
+        self.send_all()
+        (mail,) = self.taken_of(ada)
+        self.tell(ada, title="second")
+
+        self.assertEqual(mail.message["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
+        address = str(mail.message["List-Unsubscribe"]).strip("<> ")
+        self.assertTrue(address.startswith("https://hub.example.org/api/notifications/unsubscribe/"))
+        response = self.client.post(urlsplit(address).path, "List-Unsubscribe=One-Click", content_type=FORM)
+        self.send_all()
+
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(len(self.taken_of(ada)), 1)
+        self.assertEqual(self.delivery(ada, notice__subject="second").state, "dropped")
+
+    def test_mail_that_nobody_can_switch_off_has_no_way_out(self) -> None:
+        ada = make_user()
+        self.tell(ada, kind="must")
+        self.send_all()
+
+        self.assertIsNone(self.taken_of(ada)[0].message["List-Unsubscribe"])
+
+
+@tag("browser")
+class UnsubscribeInChromiumTests(BrowserTestCase):
+    def test_a_click_on_the_button_ends_the_mail(self) -> None:
+        kinds = patch.dict(notification_kinds.entries, KINDS)
+        kinds.start()
+        self.addCleanup(kinds.stop)
+        person = make_user()
+        page = self.browser.new_page()
+        self.addCleanup(page.close)
+        page.goto(self.live_server_url + reverse("notifications:unsubscribe", args=[token_of(person)]))
+        self.assertEqual(choices(), [])
+
+        page.get_by_role("button", name="Unsubscribe").click()
+        page.get_by_role("status").wait_for()
+
+        self.assertEqual(choices(), [(person.pk, "news", "off")])
+
+
+def token_of(person: User) -> str:
+    return path_of(person).removesuffix("/").rpartition("/")[2]
