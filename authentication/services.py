@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -15,6 +16,7 @@ from authentication.challenges import WrongCredential
 from authentication.sessions import open_session
 from core import audit
 from core.limits import take
+from core.notifications.troubles import lift_bounce
 from core.refusals import TooMany
 from core.sealing import seal
 from core.tasks import enqueue
@@ -42,6 +44,7 @@ def request_sign_in(address: str) -> None:
         raise TooMany(wait)
     secrets = challenges.issue(address)
     content = {
+        "id": uuid4().hex,
         "address": address,
         "token": secrets.link_token,
         "code": secrets.code,
@@ -89,6 +92,7 @@ def enter(address: str, *, user_agent: str, by: str) -> tuple[User, Pair]:
         raise WrongCredential
     if is_new:
         audit.record("account_provisioned", actor=user, target=user, changes={"by": by})
+    lift_bounce(user)
     pair = open_session(user, user_agent=user_agent)
     logger.info("signed_in", extra={"user_id": user.pk, "by": by})
     return user, pair

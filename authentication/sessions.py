@@ -13,8 +13,8 @@ from authentication.devices import device_label
 from authentication.models import RefreshToken, SignInSession
 from authentication.tokens import InvalidToken, Pair, pair_for, read_refresh
 from core import audit
+from core.notifications.notices import notify
 from core.realtime import UNAUTHENTICATED, close_sockets, room_of_user
-from core.tasks import enqueue_on_commit
 from users.services.accounts import end_access
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def rotate(session: SignInSession, jti: uuid.UUID) -> RefreshToken | None:
     if used.in_grace(now):
         return used.successor
     if end_session(session, reason="refresh_reuse"):
-        mail = {"user_id": session.user_id, "device": session.device}
-        enqueue_on_commit("authentication.tasks.warn_of_token_reuse", **mail)
+        family = str(session.pk)
+        notify("session_ended", subject=family, data={"session": session.pk}, to=[session.user_id])
     return None
 
 

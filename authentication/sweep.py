@@ -1,10 +1,11 @@
-"""Below pushed revocation: an event that got lost closes its socket a few seconds late."""
+"""Below what is pushed: an event that got lost closes a socket, or shows in an inbox, a few seconds late."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 from authentication.models import SignInSession
+from core.notifications.inbox import standings_of
 from core.realtime import UNAUTHENTICATED
 from core.sweep import Sweeper, side_by_side
 from core.threads import in_database
@@ -37,3 +38,27 @@ sweeper = SessionSweeper()
 def live_sessions(ids: set[int]) -> set[int]:
     sessions = SignInSession.objects.live().filter(pk__in=ids).select_related("user")
     return {session.pk for session in sessions if session.user.may_enter}
+
+
+class WatchedInbox(Protocol):
+    """An open socket that shows somebody's inbox."""
+
+    user_id: int
+    standing: tuple[int, int]
+
+    async def look(self) -> None: ...
+
+
+class InboxSweeper(Sweeper[WatchedInbox]):
+    """Has each socket look into its inbox where that is not as its client was told: one query."""
+
+    every_seconds = 5.0
+
+    async def look_after(self, sockets: set[WatchedInbox]) -> None:
+        standings = await in_database(standings_of)({socket.user_id for socket in sockets})
+        await side_by_side(
+            socket.look() for socket in sockets if standings.get(socket.user_id, (0, 0)) != socket.standing
+        )
+
+
+inbox_sweeper = InboxSweeper()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils import timezone
 
 from authentication.admission import may_sign_in
-from authentication.letters import sign_in_letter, token_reuse_letter
+from authentication.letters import SIGN_IN, sign_in_letter
 from authentication.models import SignInSession
 from authentication.services import SEAL_PURPOSE
-from core import mail
+from core.mail import Reader
+from core.notifications.direct import send_once
+from core.notifications.wishes import wishes_of
 from core.periodic import periodic
 from core.sealing import Unreadable, unseal
 from core.tasks import Abandoned, background
@@ -20,27 +22,37 @@ from users.models import User
 KEEP_ENDED_DAYS: Final = 30
 
 
-@background(queue="sign-in", priority=100, attempts=9)
+@background(queue="sign-in", priority=100, attempts=None, longest_delay_seconds=20, limit_seconds=60)
 def mail_sign_in(*, sealed: str) -> None:
     """Mail link and code, where the address may sign in and both are still good.
 
-    Looked up here and not in the request, so that every address costs a request the same.
+    Looked up here and not in the request, so that every address costs a request the same. Tried again
+    for as long as they are good.
     """
     try:
         content = unseal(sealed, purpose=SEAL_PURPOSE)
     except Unreadable as error:
         raise Abandoned from error
-    if timezone.now().timestamp() < content["expires"] and may_sign_in(content["address"]):
-        mail.send(sign_in_letter(content["token"], content["code"]), to=content["address"])
-
-
-@background(attempts=6)
-def warn_of_token_reuse(*, user_id: int, device: str) -> None:
-    """Tell a person that one of their sessions was ended because an old token of it came back."""
-    user = User.objects.filter(pk=user_id).first()
-    if user is None or not user.may_enter:
+    if timezone.now().timestamp() >= content["expires"]:
         return
-    mail.send(token_reuse_letter(device), to=user.email)
+    if may_sign_in(content["address"]):
+        send_secrets(content)
+
+
+def send_secrets(content: dict[str, Any]) -> None:
+    """Mail them in the language of the account, where there is one; not again where that has left already."""
+    address = content["address"]
+    person = User.objects.with_address(address).first()
+    reader = wishes_of([person.pk])[person.pk].reader if person else Reader()
+    with reader.speaking():
+        send_once(
+            sign_in_letter(content["token"], content["code"]),
+            kind=SIGN_IN.name,
+            subject=content["id"],
+            to=address,
+            person=person,
+            reader=reader,
+        )
 
 
 @periodic("prune_sessions", every=timedelta(hours=24))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from core.periodic import periodic
 from core.tasks import background
 from core.turns import take_turn
-from groups.services import plan, teams, template_runs
+from groups.services import plan, reminders, teams, template_runs
 
 
 @periodic("purge_groups", every=timedelta(hours=24))
@@ -29,3 +29,9 @@ def apply_template(*, run_id: int) -> None:
 def resume_template_runs() -> dict[str, int]:
     """Take up runs of templates whose work was lost, as with the threads of a server that was stopped."""
     return {"resumed": template_runs.resume_runs()}
+
+
+@periodic("remind_of_tasks", every=timedelta(minutes=15))
+def remind_of_tasks() -> dict[str, int]:
+    """Remind people of their open tasks, on the day before and on the day, from 08:00 by their clock."""
+    return {"reminders": reminders.remind_of_tasks()}

@@ -13,7 +13,8 @@ from django.contrib.auth.models import Group as PermissionGroup
 from django.core.exceptions import PermissionDenied
 
 from core import audit
-from core.admin import HouseAdmin, LookOnly, TakesAlong, actor, changed_fields
+from core.admin import HouseAdmin, LookOnly, MailTroubleFilter, TakesAlong, actor, changed_fields
+from core.notifications.troubles import trouble_of
 from core.refusals import Refused
 from users.access import check_ends, may_manage
 from users.addresses import normalise
@@ -74,25 +75,34 @@ class UserAdmin(TakesAlong, DjangoUserAdmin):
     form = PersonForm
     add_form = NamesAndAddress
     fieldsets = (
-        (None, {"fields": ["email", "username", "password", "first_name", "last_name"]}),
+        (None, {"fields": ["email", "mailbox", "username", "password", "first_name", "last_name"]}),
         ("Programme", {"fields": ["role", "track", "status"]}),
         ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["date_joined", "last_login"]}),
     )
     add_fieldsets = ((None, {"fields": ["email", "first_name", "last_name", "role", "track", "status"]}),)
-    list_display = ["email", "username", "role", "track", "status", "is_staff", "date_joined"]
-    list_filter = ["role", "status", "track", "is_staff", "is_superuser"]
+    list_display = [
+        *("email", "mailbox", "username", "role", "track", "status", "is_staff", "date_joined"),
+    ]
+    list_filter = ["role", "status", "track", "is_staff", "is_superuser", MailTroubleFilter]
+    list_select_related = ["mail_trouble"]
     search_fields = ["email", "first_name", "last_name"]
     ordering = ["email"]
     date_hierarchy = "date_joined"
     actions = ["suspend"]
+
+    @admin.display(description="mail trouble", empty_value="none")
+    def mailbox(self, person: User) -> str | None:
+        """Say why the person gets no mail at the address that they have now."""
+        trouble = trouble_of(person)
+        return f"{trouble.get_cause_display()}, {trouble.happened_at:%Y-%m-%d}" if trouble else None
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return [ProfileInline, SupervisorProfileInline] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Flags are for superusers, roles for platform admins, and nobody changes their own rights."""
-        who, fixed = actor(request), {"username", "date_joined", "last_login"}
+        who, fixed = actor(request), {"username", "date_joined", "last_login", "mailbox"}
         if not who.is_superuser:
             fixed |= FLAGS | {"groups", "user_permissions"}
         if not who.is_platform_admin:

@@ -8,8 +8,10 @@ class UsersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
+        from core.notifications.kinds import register
         from core.registry import access_ended, erasure, files_named, my_data
         from users import tasks  # noqa: F401 - they register themselves
+        from users.letters import ACCOUNT_STATUS
         from users.services.accounts import end_site_sessions
         from users.services.archive import FOLDER, archives_named
         from users.services.documents import documents_of
@@ -21,3 +23,4 @@ class UsersConfig(AppConfig):
         erasure.add("imports", forget_rows)
         files_named.add(FOLDER, archives_named)
         my_data.add("users", documents_of)
+        register(ACCOUNT_STATUS)

@@ -12,7 +12,7 @@ from users.services.import_undoing import undo_next_rows
 from users.services.import_writing import write_next_rows
 
 
-@background(attempts=5)
+@background(attempts=5, limit_seconds=900)
 def build_archive(*, archive_id: int) -> None:
     """Put together what a person asked for of themselves."""
     archive.build_archive(archive_id)

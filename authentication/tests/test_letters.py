@@ -33,13 +33,15 @@ class LetterTests(SimpleTestCase):
         send(sign_in_letter("t0k3n_-", "004217"), to="ada@example.org")
 
         html = mail.outbox[0].message().get_payload()[1].get_payload(decode=True).decode()  # type: ignore[union-attr, index]
-        self.assertInHTML("<strong style='font-size:24px;letter-spacing:3px'>004217</strong>", html)
-        self.assertEqual(html.count("https://hub.example.org/auth/verify?token=t0k3n_-"), 2)
+        self.assertInHTML(
+            "<strong class='code' style='font-size: 28px;letter-spacing: 4px;'>004217</strong>", html
+        )
+        self.assertEqual(html.count("https://hub.example.org/auth/verify?token=t0k3n_-"), 3)
         self.assertIn(">Sign in</a>", html)
 
     @override_settings(MAGIC_LINK_EXPIRY_SECONDS=90)
     def test_it_says_how_long_they_are_good(self) -> None:
-        self.assertIn("expire in 1 minutes", sign_in_letter("t", "1").closing)
+        self.assertIn("expire in 1 minute.", sign_in_letter("t", "1").closing)
 
     def test_the_warning_names_the_device(self) -> None:
         letter = token_reuse_letter("Firefox on Windows")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from authentication.models import RefreshToken, SignInSession
 from authentication.sessions import end_all_sessions, open_session, rotate
 from authentication.tests.signing_in import SignInTestCase, bearer, refresh
-from core.models import AuditEvent
+from core.models import AuditEvent, Notice
 from users.models import User
 from users.tests.factories import make_user
 
@@ -74,6 +74,10 @@ class RefreshTests(SignInTestCase):
             self.at(61, self.pair.refresh)
 
         self.assertEqual([message.to for message in mail.outbox], [[self.user.email]])
+        notice = Notice.objects.get(kind="session_ended")
+        session = SignInSession.objects.get()
+        self.assertEqual((notice.subject, notice.data), (str(session.pk), {"session": session.pk}))
+        self.assertTrue(notice.deliveries.get(person=self.user).in_inbox)
 
     def test_reuse_again_and_again_is_told_once(self) -> None:
         self.at(0, self.pair.refresh)

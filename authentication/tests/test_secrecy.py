@@ -88,6 +88,13 @@ class LogTests(SignInTestCase):
             '"GET /api/admin/users/?%s HTTP/1.1" 200': '"GET /api/admin/users/?*** HTTP/1.1" 200',
             '"GET /calendar/0a1b2c.ics HTTP/1.1" 200': '"GET /calendar/***.ics HTTP/1.1" 200',
             '"GET /media/1-h-x_-/uploads/a.pdf" 200': '"GET /media/***/uploads/a.pdf" 200',
+            '"POST /api/notifications/unsubscribe/WzEs:1uX:h_-9/ HTTP/1.1" 200': (
+                '"POST /api/notifications/unsubscribe/***/ HTTP/1.1" 200'
+            ),
+            '"GET /api/notifications/unsubscribe/WzEs%3A1uX%3Ah_-9 HTTP/1.1" 404': (
+                '"GET /api/notifications/unsubscribe/*** HTTP/1.1" 404'
+            ),
+            '"WebSocket /ws/notifications/?%s" [accepted]': '"WebSocket /ws/notifications/?***" [accepted]',
             '"GET /api/users/?page=2 HTTP/1.1" 200': '"GET /api/users/?page=2 HTTP/1.1" 200',
         }
         for line, expected in lines.items():

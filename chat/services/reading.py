@@ -20,6 +20,7 @@ from users.services.holding import acting
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from django.db.models import QuerySet
 
@@ -70,13 +71,26 @@ def rows_for(user: User, group_ids: Collection[str], /) -> dict[str, Conversatio
 
 def unread(user: User, group_ids: Collection[str]) -> dict[str, int]:
     """Count, for each group, what others said since: at most UNREAD, among the last LOOKED_AT messages."""
-    cursors = ReadCursor.objects.filter(user=user, group=OuterRef("group")).values("seq")
-    news = Message.objects.filter(Message.IN_SIGHT, group=OuterRef("group"), seq__gt=OuterRef("read_up_to"))
-    others = news.exclude(author=user).order_by("-seq").values("pk")[:UNREAD]
-    conversations = Conversation.objects.filter(group__in=group_ids).annotate(
-        read_up_to=Greatest(Coalesce(Subquery(cursors), 0), F("last_seq") - LOOKED_AT)
-    )
-    return dict(conversations.values_list("group", Counted(others)))
+    conversations = Conversation.objects.filter(group__in=group_ids)
+    counted = with_unread(conversations, reader=user, group="group", last_seq="last_seq")
+    return dict(counted.values_list("group", "unread"))
+
+
+def with_unread(
+    rows: QuerySet[Any], *, reader: Any, group: str, last_seq: str, before: datetime | None = None
+) -> QuerySet[Any]:
+    """Annotate rows, of which each has a group and a reader, with ``unread``, as ``unread`` counts it.
+
+    ``reader`` is a person, or whose column in the rows; ``before`` leaves out what was said since.
+    """
+    cursors = ReadCursor.objects.filter(user=reader, group=OuterRef(group)).values("seq")
+    news = Message.objects.filter(Message.IN_SIGHT, group=OuterRef(group), seq__gt=OuterRef("read_up_to"))
+    if before is not None:
+        news = news.filter(created_at__lt=before)
+    others = news.exclude(author=reader).order_by("-seq").values("pk")[:UNREAD]
+    read_up_to = Greatest(Coalesce(Subquery(cursors), 0), Coalesce(F(last_seq), 0) - LOOKED_AT)
+    counted: QuerySet[Any] = rows.annotate(read_up_to=read_up_to).annotate(unread=Counted(others))
+    return counted
 
 
 def newest(group_ids: Collection[str]) -> dict[str, Message]:

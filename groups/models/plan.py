@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+
+from groups.models.members import GroupMember
+from users.models import User
 
 if TYPE_CHECKING:
     from typing import Self
 
     from groups.models.teams import GroupQuerySet
-    from users.models import User
 
 
 Row = TypeVar("Row", bound=models.Model)
@@ -66,6 +68,19 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Open tasks whose day is over, in UTC."""
         return self.filter(Task.is_overdue())
 
+    def awaited(self) -> Self:
+        """Open tasks of somebody who may enter and takes part in the group, where nothing was put away."""
+        members = GroupMember.objects.filter(
+            group=OuterRef("milestone__group"), user=OuterRef("assigned_to")
+        ).order_by()
+        return self.filter(
+            Exists(members) | Q(milestone__group__mentor=F("assigned_to")),
+            completed=False,
+            assigned_to__in=User.objects.may_enter(),
+            milestone__removed_at=None,
+            milestone__group__archived_at=None,
+        )
+
     def assigned_to(self, user: User) -> Self:
         return self.filter(assigned_to=user)
 
@@ -114,6 +129,11 @@ class Task(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["assigned_to", "completed", "due_date"], name="task_by_assignee"),
             models.Index(fields=["removed_at"], name="task_removed", condition=Q(removed_at__isnull=False)),
+            models.Index(
+                fields=["due_date", "id"],
+                name="task_due",
+                condition=Q(completed=False, removed_at__isnull=True, due_date__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

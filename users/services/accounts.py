@@ -16,6 +16,7 @@ from users.access import check_change
 from users.addresses import USERNAME_LENGTH, shortened
 from users.models import SupervisorProfile, User, UserProfile
 from users.services.holding import acting, hold
+from users.services.standing import tell_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -120,7 +121,8 @@ def change_account(
 
     Raises NotYours (403), OwnAccount, LastAdmin and AddressTaken (400), and what ``hold`` raises,
     which says whose rows are held. Changed rights or a new address end sessions and sockets; a new
-    address voids what was mailed to either.
+    address voids what was mailed to either. Who is let in, approved or suspended by it is told, here and
+    nowhere else.
     """
     locked, by, admins = hold(person, by=by)
     check_change(locked, account or {}, by=by, admins=admins)
@@ -130,6 +132,7 @@ def change_account(
     if changes:
         audit.record("user_changed", actor=by, target=locked, changes=changes)
         settle(locked, changed=set(changes), old_address=before.get("email", locked.email))
+        tell_of_change(locked, before=before)
     return locked
 
 

@@ -54,6 +54,10 @@ ABOUT: Final = {
     "registrations": "the events that you signed up for",
     "calendarFeed": "since when your own calendar program may fetch your dates",
     "acknowledgements": "the announcements that you said you had read",
+    "notifications": "what we told you of, here and by mail, and when",
+    "notificationSettings": "your language, your clock and your quiet hours",
+    "notificationChoices": "of which things you want mail, and how often",
+    "mailTrouble": "that mail to you came back, where it did",
 }
 LONGEST_STEM: Final = 120
 PIECE_BYTES: Final = 256 * 1024

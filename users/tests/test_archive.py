@@ -101,6 +101,10 @@ class ContentTests(ArchiveCase):
             "downloads",
             "acknowledgements",
             "calendarFeed",
+            "notifications",
+            "notificationSettings",
+            "notificationChoices",
+            "mailTrouble",
         )
         self.assertEqual(set(self.documents(archive)), {*names, *said})
         note = archive.read("README.txt").decode()
