@@ -8,6 +8,7 @@ class EventsConfig(AppConfig):
     verbose_name = "Events"
 
     def ready(self) -> None:
+        from core.notifications.kinds import register
         from core.registry import (
             access_ended,
             calendar_entries,
@@ -18,6 +19,8 @@ class EventsConfig(AppConfig):
             my_data,
             uploads_needed,
         )
+        from events import tasks  # noqa: F401 - they register themselves
+        from events.letters import KINDS
         from events.models import Event
         from events.personal import documents_of, may_open_cover, named_files, needed_uploads
         from events.services.feeds import entries_of
@@ -31,3 +34,4 @@ class EventsConfig(AppConfig):
         held_for_access_end.add("events", hold_events_of)
         my_data.add("events", documents_of)
         uploads_needed.add("events", needed_uploads)
+        register(*KINDS)

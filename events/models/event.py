@@ -140,7 +140,10 @@ class Event(models.Model):
         default=uuid.uuid4, db_default=RandomUid(), editable=False, unique=True, help_text="In calendars."
     )
     sequence = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="How often something changed that calendars show."
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Rises with what calendars show, and as seats are given up: the higher invitation counts.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -170,6 +173,7 @@ class Event(models.Model):
             models.Index(fields=["date", "time", "id"], name="event_in_calendar_order"),
             models.Index(fields=["type", "date", "time", "id"], name="event_by_type"),
             models.Index(fields=["over_at"], name="event_by_end"),
+            models.Index(fields=["start_at"], name="event_by_start", condition=Q(start_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

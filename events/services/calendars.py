@@ -20,15 +20,20 @@ NOT_TEXT: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 def calendar_of(entries: Iterable[CalendarEntry], *, name: str) -> bytes:
     """Return a calendar in the order of the entries' names: the same entries give the same bytes."""
-    calendar = icalendar.Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar = new_calendar("PUBLISH")
     # No property of the standard: the library would not escape it.
     calendar.add("x-wr-calname", icalendar.vText(plain(name)))
     for entry in sorted(entries, key=lambda entry: entry.uid):
         calendar.add_component(component_of(entry))
     return bytes(calendar.to_ical())
+
+
+def new_calendar(method: str) -> icalendar.Calendar:
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    return calendar
 
 
 def component_of(entry: CalendarEntry) -> icalendar.Event:

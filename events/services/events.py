@@ -13,6 +13,7 @@ from core.uploads.removal import drop_files
 from events.models import Event
 from events.services.holding import hold_event
 from events.services.seats import fill
+from events.services.telling import facts_of, tell_cancelled, tell_changed
 from users.services.holding import acting
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ def create_event(*, by: User, **values: Any) -> Event:
 
 @transaction.atomic
 def change_event(event_id: int, *, by: User, values: dict[str, Any]) -> Event:
-    """Change an event, and record what; seats that this makes free go to those who wait.
+    """Change an event, record what, and tell who comes and who waits; seats that become free go to those.
 
     With a new start or zone, day and time of day follow it where they are not told. With fewer seats
     than people, all of them stay: nobody new gets one until there are fewer. Raises WrongTimes (400),
     and what ``hold_event`` raises. Holds who acts, then the event.
     """
     event, by = hold_event(event_id, by=by)
-    before = {name: getattr(event, name) for name in WRITTEN}
+    before, told = {name: getattr(event, name) for name in WRITTEN}, facts_of(event)
     for name, value in values.items():
         setattr(event, name, value)
     if {"start_at", "timezone"} & values.keys():
@@ -63,19 +64,21 @@ def change_event(event_id: int, *, by: User, values: dict[str, Any]) -> Event:
         event.sequence += bool(Event.SHOWN & changes.keys())
         event.save()
         audit.record("event_changed", actor=by, target=event, changes=changes)
-        fill(event)
+        seated = fill(event)
+        tell_changed(event, before=told, but=seated)
     return event
 
 
 @transaction.atomic
 def delete_event(event_id: int, *, by: User) -> None:
-    """Delete an event with its registrations, its waiting list and its cover.
+    """Delete an event with its registrations, its waiting list and its cover; tell whom it concerned.
 
     Raises what ``hold_event`` raises. Holds who acts, then the event.
     """
     event, by = hold_event(event_id, by=by)
     # From here on nothing new can point at the row: what the cascade collects is all there is.
     Event.objects.select_for_update().get(pk=event.pk)
+    tell_cancelled(event)
     drop_files(event.cover_image)
     audit.record("event_deleted", actor=by, target=event)
     event.delete()

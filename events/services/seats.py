@@ -11,6 +11,7 @@ from core import audit
 from core.refusals import Refused
 from events.models import Event, EventRegistration
 from events.services.holding import hold_event, hold_events
+from events.services.telling import tell_confirmed, tell_given_up, tell_promoted
 from users.models import User
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def could_take_seat(event_id: int, *, by: User) -> bool:
         return True
     if free_seats(event) == 0:
         return False
-    EventRegistration.objects.create(event=event, user=by)
+    tell_confirmed(EventRegistration.objects.create(event=event, user=by))
     return True
 
 
@@ -90,7 +91,13 @@ def give_up_seat(event_id: int, *, by: User) -> None:
     """
     event, by = hold_event(event_id, by=by)
     check_open(event)
-    event.registrations.filter(user=by).delete()
+    for row in event.registrations.filter(user=by):
+        registration = row.pk
+        row.delete()
+        # Above what the person was sent lies the number of the cancellation, above it what comes later.
+        event.sequence += 2
+        event.save(update_fields=["sequence"])
+        tell_given_up(event, registration=registration, person=by.pk)
     fill(event)
 
 
@@ -143,7 +150,7 @@ def free_seats(event: Event) -> int | None:
 
 
 def fill(event: Event) -> list[int]:
-    """Give free seats to those who wait, first come first, and return who got one.
+    """Give free seats to those who wait, first come first, tell them, and return who got one.
 
     The event must be held. Nobody gets one who may not enter any more, nor where the event is over.
     """
@@ -155,6 +162,7 @@ def fill(event: Event) -> list[int]:
         rows = EventRegistration.everything.filter(pk__in=seated)
         rows.update(waiting_since=None, registered_at=timezone.now())
         audit.record("seats_given", target=event, changes={"users": list(seated.values())})
+        tell_promoted(event, seated)
     return list(seated.values())
 
 
@@ -183,6 +191,10 @@ def free_seats_of(user: User, /) -> None:
     events = hold_events_of([user.pk])
     # In a statement of its own: it must see what was committed while the locks were waited for.
     own.filter(event__in=events).delete()
+    for event in events:
+        # Nobody is told: who may not enter gets no mail. Invited anew, they get a higher number.
+        event.sequence += 1
+    Event.objects.bulk_update(events, ["sequence"])
     for event in events:
         fill(event)
     if events:
