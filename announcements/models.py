@@ -55,6 +55,10 @@ class AnnouncementQuerySet(AudienceQuerySet["Announcement"]):
         marks = Acknowledgement.objects.filter(announcement=OuterRef("pk"), user=user)
         return self.annotate(acknowledged_at=Subquery(marks.order_by().values("acknowledged_at")))
 
+    def untold(self) -> Self:
+        """What is published, and nobody has been told of."""
+        return self.in_state(Announcement.State.PUBLISHED).filter(told_at=None)
+
     def matching(self, text: str) -> Self:
         """Those in whose title, summary or content the text occurs as it stands, whatever its case."""
         return containing(self, text, *SEARCHED)
@@ -88,6 +92,13 @@ class Announcement(models.Model):
         help_text="When it is first read: what was scheduled is new on its day.",
     )
 
+    mail_requested_at = models.DateTimeField(
+        null=True, editable=False, help_text="When an admin asked for it to be mailed. Null: they did not."
+    )
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its audience was told of it. Null: not yet."
+    )
+
     objects = AnnouncementQuerySet.as_manager()
 
     class Meta:
@@ -108,6 +119,7 @@ class Announcement(models.Model):
                 fields=["publish_at"], condition=~Q(publish_at=None), name="announcement_by_publication"
             ),
             models.Index(fields=["expires_at"], condition=~Q(expires_at=None), name="announcement_by_expiry"),
+            models.Index(fields=["publish_at"], condition=Q(told_at=None), name="announcement_untold"),
         ]
 
     def __str__(self) -> str:

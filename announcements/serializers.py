@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from announcements.models import Announcement
 from core.markdown import safe_html
+from core.models import Delivery
 from core.serializers import MomentField, WebLinkField, WireModelSerializer
 from users.models import User
 
@@ -80,6 +81,67 @@ class AnnouncementWriteSerializer(WireModelSerializer[Announcement]):
             *("publishAt", "expiresAt"),
         ]
         extra_kwargs = {"content": {"help_text": "Markdown (CommonMark and tables)."}}
+
+
+class AnnouncementCreateSerializer(AnnouncementWriteSerializer):
+    """The same as it is published, with whether it goes by mail too."""
+
+    sendEmail = serializers.BooleanField(  # noqa: N815
+        source="send_email",
+        write_only=True,
+        default=False,
+        help_text="Mail it to its audience, when it is published.",
+    )
+
+    class Meta(AnnouncementWriteSerializer.Meta):
+        fields = [*AnnouncementWriteSerializer.Meta.fields, "sendEmail"]
+
+
+class SampleSerializer(serializers.Serializer[dict[str, str]]):
+    """A mail as the reader would get it."""
+
+    subject = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="A whole page: show it in a sandboxed frame.")
+
+
+class MailStatesSerializer(serializers.Serializer[dict[str, int]]):
+    """How many people's mail is in which state; all are 0 before people are told of the announcement."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            state.value: serializers.IntegerField(help_text=f"{state.label}.") for state in Delivery.State
+        }
+
+
+class MailReportSerializer(serializers.Serializer[dict[str, Any]]):
+    """Whom an announcement reaches by mail, how that looks, and how far it has got."""
+
+    requestedAt = serializers.DateTimeField(  # noqa: N815
+        source="requested_at", allow_null=True, help_text="When an admin had it mailed. Null: nobody has."
+    )
+    recipients = serializers.IntegerField(help_text="How many people it would reach by mail now.")
+    audience = serializers.IntegerField(
+        help_text="For how many people it is: `atOnce`, `daily`, `off` and `troubled` together."
+    )
+    atOnce = serializers.IntegerField(  # noqa: N815
+        source="at_once",
+        help_text="Of the recipients: those who want such mail at once, or after quiet hours.",
+    )
+    daily = serializers.IntegerField(help_text="Of the recipients: those who get it with their daily mail.")
+    off = serializers.IntegerField(help_text="Those who want no such mail.")
+    troubled = serializers.IntegerField(help_text="Those whose mailbox gave mail back, or reported it.")
+    sample = SampleSerializer()
+    states = MailStatesSerializer()
+    isUnderWay = serializers.BooleanField(  # noqa: N815
+        source="is_under_way", help_text="Whether some of it has yet to leave: ask again in some seconds."
+    )
+
+
+class TestMailSerializer(serializers.Serializer[dict[str, str]]):
+    """Where a test goes."""
+
+    to = serializers.EmailField(help_text="The reader's own address.")
 
 
 class MarkSerializer(serializers.Serializer[Any]):

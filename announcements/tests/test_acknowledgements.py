@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import TransactionTestCase
 
 from announcements.models import Acknowledgement
-from announcements.services import acknowledge, delete_announcement
+from announcements.services.announcements import acknowledge, delete_announcement
 from announcements.tests.cases import NewsCase, call, url
 from announcements.tests.factories import hours, make_announcement
 from core.refusals import Missing

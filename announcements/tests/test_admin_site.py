@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.urls import reverse
 
 from announcements.models import Acknowledgement, Announcement
-from announcements.services import acknowledge
+from announcements.services.announcements import acknowledge
 from announcements.tests.cases import NewsCase
 from announcements.tests.factories import hours, make_announcement
 from core.models import AuditEvent

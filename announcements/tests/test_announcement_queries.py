@@ -97,6 +97,7 @@ def rows() -> Iterator[Announcement]:
             created_at=now - timedelta(hours=n),
             publish_at=now + timedelta(hours=n + 1) if n % 100 == 1 else None,
             expires_at=now - timedelta(hours=n + 1) if n % 100 == 2 else None,
+            told_at=None if n % 1_000 == 3 else now,
         )
 
 
@@ -142,3 +143,9 @@ class PlanTests(TestCase):
                 self.assertIn(index, plan)
                 self.assertNotIn("Seq Scan on announcements_announcement", plan)
                 self.assertIn("acknowledgement_once_per_announcement", plan)
+
+    def test_the_job_of_each_minute_reads_what_is_new_alone(self) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            self.assertEqual(Announcement.objects.untold().count(), 4)
+
+        self.assertIn("announcement_untold", plan_of(captured.captured_queries[0]["sql"]))

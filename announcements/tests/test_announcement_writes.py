@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from announcements.models import Announcement
-from announcements.services import change_announcement, delete_announcement
+from announcements.services.announcements import change_announcement, delete_announcement
 from announcements.tests.cases import NewsCase, call, url
 from announcements.tests.factories import hours, make_announcement
 from core.models import AuditEvent

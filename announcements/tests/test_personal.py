@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from announcements.models import Acknowledgement
 from announcements.personal import documents_of
-from announcements.services import acknowledge
+from announcements.services.announcements import acknowledge
 from announcements.tests.cases import NewsCase, call, url
 from announcements.tests.factories import hours, make_announcement
 from users.services.erasure import erase_person

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.db import models
 
+from announcements.admin.mail import MailsFromAPage
 from announcements.models import Acknowledgement, Announcement
-from announcements.services import change_announcement, create_announcement, delete_announcement
-from core.admin import LookOnly, TakesAlong, actor
+from announcements.services.announcements import change_announcement, create_announcement, delete_announcement
+from core.admin import LookOnly, actor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,16 +34,16 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(TakesAlong):
+class AnnouncementAdmin(MailsFromAPage):
     recorded_by_services = True
     list_display = ["title", "audience", "shown_state", "pinned", "appears_at", "expires_at", "author"]
     list_filter: ClassVar = [StateFilter, "audience", "pinned"]
     search_fields = ["title", "summary", "content"]
     fields: ClassVar = [
         *("title", "summary", "content", "author", "audience", "link"),
-        *("pinned", "publish_at", "expires_at", "created_at", "updated_at"),
+        *("pinned", "publish_at", "expires_at", "told_at", "mail_requested_at", "created_at", "updated_at"),
     ]
-    readonly_fields = ["created_at", "updated_at"]
+    readonly_fields = ["told_at", "mail_requested_at", "created_at", "updated_at"]
     date_hierarchy = "created_at"
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from announcements.models import BACKWARDS, Acknowledgement, Announcement
+from announcements.services.holding import held_announcement
+from announcements.services.mailing import want_mail
+from announcements.services.telling import follow, tell, unsay
 from core import audit
 from core.refusals import Missing, Refused
 from users.services.holding import acting
@@ -23,13 +26,19 @@ class Backwards(Refused):
 
 
 @transaction.atomic
-def create_announcement(*, by: User, **values: Any) -> Announcement:
-    """Publish an announcement, at once or at its time. Raises Backwards (400) and what ``acting`` raises."""
+def create_announcement(*, by: User, send_email: bool = False, **values: Any) -> Announcement:
+    """Publish an announcement, at once or at its time, and tell its audience of it; by mail too if asked.
+
+    Raises Backwards (400), Over (400) where it is to be mailed and has expired, and what ``acting`` raises.
+    """
     by_now = acting(by)
     announcement = Announcement(**values)
     check_times(announcement)
     announcement.save()
     audit.record("announcement_created", actor=by_now, target=announcement)
+    if send_email:
+        want_mail(announcement, by=by_now)
+    tell(announcement)
     return announcement
 
 
@@ -37,6 +46,7 @@ def create_announcement(*, by: User, **values: Any) -> Announcement:
 def change_announcement(announcement: Announcement, *, by: User, values: dict[str, Any]) -> None:
     """Change some of an announcement; who has acknowledged it has done so for good.
 
+    Its audience is told where this is what publishes it, and never again.
     Raises Backwards (400), Missing (404) and what ``acting`` raises. Holds the announcement.
     """
     by_now = acting(by)
@@ -50,11 +60,13 @@ def change_announcement(announcement: Announcement, *, by: User, values: dict[st
         check_times(held)
         held.save()
         audit.record("announcement_changed", actor=by_now, target=held, changes=changes)
+        follow(held, changes)
+        tell(held)
 
 
 @transaction.atomic
 def delete_announcement(announcement: Announcement, *, by: User) -> None:
-    """Delete an announcement for good, and with it who has acknowledged it.
+    """Delete an announcement for good, and with it who has acknowledged it, and what inboxes say of it.
 
     Raises Missing (404) and what ``acting`` raises. Holds the announcement.
     """
@@ -63,6 +75,7 @@ def delete_announcement(announcement: Announcement, *, by: User) -> None:
     # From here on nothing new can point at the row: what the cascade collects is all there is.
     Announcement.objects.select_for_update().get(pk=held.pk)
     audit.record("announcement_deleted", actor=by_now, target=held)
+    unsay(held)
     held.delete()
 
 
@@ -77,13 +90,6 @@ def acknowledge(announcement: Announcement, *, by: User) -> tuple[Acknowledgemen
             return Acknowledgement.objects.get_or_create(announcement=announcement, user=by)
     except IntegrityError as error:
         raise Missing from error
-
-
-def held_announcement(announcement: Announcement) -> Announcement:
-    found = Announcement.objects.select_for_update(no_key=True).filter(pk=announcement.pk).first()
-    if found is None:
-        raise Missing
-    return found
 
 
 def check_times(announcement: Announcement) -> None:

@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from announcements.filters import AnnouncementFilter, ReaderFilter
 from announcements.models import Announcement
 from announcements.serializers import (
+    AnnouncementCreateSerializer,
     AnnouncementDetailSerializer,
     AnnouncementSerializer,
     AnnouncementWriteSerializer,
@@ -23,7 +24,7 @@ from announcements.serializers import (
     ReaderSerializer,
     UnreadSerializer,
 )
-from announcements.services import (
+from announcements.services.announcements import (
     acknowledge,
     change_announcement,
     create_announcement,
@@ -52,6 +53,7 @@ NEWS = OpenApiExample(
         "pinned": True,
         "publishAt": "2027-02-01T09:00:00+11:00",
         "expiresAt": "2027-03-01T09:00:00+11:00",
+        "sendEmail": True,
     },
     request_only=True,
 )
@@ -93,14 +95,17 @@ class AnnouncementViewSet(ListModelMixin, GenericViewSet[Announcement]):
 
     @extend_schema(
         summary="Publish an announcement",
-        request=AnnouncementWriteSerializer,
+        request=AnnouncementCreateSerializer,
         responses={201: AnnouncementDetailSerializer},
         parameters=RETRY_SAFE,
         examples=[NEWS],
     )
     def create(self, request: SignedInRequest) -> Response:
-        """Publish an announcement, at once or at `publishAt`, until `expiresAt` or for good."""
-        body = AnnouncementWriteSerializer(data=request.data)
+        """Publish an announcement, at once or at `publishAt`, until `expiresAt` or for good.
+
+        Its audience reads of it in their inboxes then, and by mail where `sendEmail` says so.
+        """
+        body = AnnouncementCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         announcement, headers = once(
             request,
