@@ -91,6 +91,29 @@ class Server:
         return os.pread(self.log.fileno(), 50_000_000, 0).decode(errors="replace")
 
 
+class Worker(Server):
+    """A process that listens nowhere: a worker of the queue, or the clock of the periodic jobs."""
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - the drill's own commands
+            self.command, cwd=PROJECT, stdout=self.log, stderr=self.log
+        )
+
+
+def worker(queues: str = "*") -> Worker:
+    """Return a worker of the queue as in production."""
+    return Worker(*manage("db_worker", "--queue-name", queues, "--no-reload", "--interval", "0.2"))
+
+
+def clock() -> Worker:
+    """Return what starts the periodic jobs."""
+    return Worker(*manage("run_due_jobs", "--forever"))
+
+
+def manage(*words: str) -> list[str]:
+    return [sys.executable, "manage.py", *words]
+
+
 def redis() -> Server:
     program = shutil.which("redis-server") or "redis-server"
     return Server(
