@@ -1,4 +1,4 @@
-"""Tasks that failed for good at the admin site: what went wrong, and another try."""
+"""Background tasks at the admin site: what waits and runs; what failed for good, and another try."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.utils.html import format_html
+from django_tasks_db import admin as _  # noqa: F401 - it registers its page first, which shows every argument
+from django_tasks_db.models import DBTaskResult
 
 from core import dead_letters
 from core.admin.house import LookOnly, actor
@@ -15,6 +17,31 @@ from core.refusals import Refused
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
+
+
+admin.site.unregister(DBTaskResult)
+
+
+@admin.register(DBTaskResult)
+class TaskAdmin(LookOnly, admin.ModelAdmin):
+    """What a task was given is not shown: it may name a person, or sign somebody in."""
+
+    list_display = [
+        "task_path",
+        "queue_name",
+        "status",
+        "priority",
+        "enqueued_at",
+        "run_after",
+        "finished_at",
+    ]
+    list_filter = ["status", "queue_name", "task_path"]
+    ordering = ["-enqueued_at"]
+    date_hierarchy = "enqueued_at"
+    fields = readonly_fields = (
+        *("task_path", "queue_name", "status", "priority"),
+        *("enqueued_at", "run_after", "started_at", "finished_at"),
+    )
 
 
 @admin.register(DeadLetter)

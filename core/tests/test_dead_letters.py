@@ -93,6 +93,18 @@ class PageTests(TestCase):
         for hidden in (sealed, "123456", "phone"):
             self.assertNotIn(hidden, page)
 
+    def test_no_page_of_tasks_shows_what_one_was_given(self) -> None:
+        row = DBTaskResult.objects.create(
+            task_path="a.waiting_one",
+            args_kwargs={"kwargs": {"sealed": "gAAAA-secret"}},
+            run_after=timezone.now(),
+        )
+        for page, arguments in (("changelist", []), ("change", [row.pk])):
+            url = reverse(f"admin:django_tasks_database_dbtaskresult_{page}", args=arguments)
+            text = self.client.get(url).content.decode()
+            self.assertIn("a.waiting_one", text)
+            self.assertNotIn("gAAAA-secret", text)
+
     def test_nothing_is_added_changed_or_deleted_there(self) -> None:
         letter = make_letter()
         for name, args in (("add", []), ("delete", [letter.pk])):
