@@ -7,9 +7,10 @@ from threading import Event, Thread
 from typing import Final
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from core.lost_tasks import requeue_lost_tasks
+from core.models import PeriodicRun
 from core.periodic import run_due_jobs
 
 logger = logging.getLogger(__name__)
@@ -39,5 +40,10 @@ def keep_time(stop: Event) -> None:
 
 
 def start_clock() -> None:
-    """Keep time in a thread of this process, for as long as that lives."""
+    """Keep time in a thread of this process, for as long as that lives.
+
+    Where no session holds locks this is the one process: what an earlier one was at has ended with it.
+    """
+    if connection.vendor != "postgresql":
+        PeriodicRun.objects.update(running_until=None)
     Thread(target=keep_time, args=[Event()], name="clock", daemon=True).start()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from core import locks
 from core.models import PeriodicRun
 from core.tasks import GRACE_SECONDS, background
 from core.time_limits import time_limit
@@ -96,15 +97,16 @@ def run_job(*, name: str) -> None:
 def lease(name: str, limit: int) -> Iterator[QuerySet[PeriodicRun] | None]:
     """Hold a job for the block; None where somebody else holds it.
 
-    A lease outlasts the job's limit, and runs out before a killed worker's task is taken up again.
+    By a lock of the session, which a killed worker's ends with; by time where sessions have none.
     """
-    now = timezone.now()
-    until = now + timedelta(seconds=limit + GRACE_SECONDS)
-    free = Q(running_until=None) | Q(running_until__lte=now)
-    taken = PeriodicRun.objects.filter(free, name=name).update(running_until=until)
-    held = PeriodicRun.objects.filter(name=name, running_until=until)
-    try:
-        yield held if taken else None
-    finally:
-        if taken:
-            held.update(running_until=None)
+    with locks.held_if_free(f"job {name}") as is_free:
+        now = timezone.now()
+        until = now + timedelta(seconds=limit + GRACE_SECONDS)
+        has_ended = Q() if is_free else Q(running_until=None) | Q(running_until__lte=now)
+        runs = PeriodicRun.objects.filter(name=name)
+        taken = is_free is not False and runs.filter(has_ended).update(running_until=until)
+        try:
+            yield runs if taken else None
+        finally:
+            if taken:
+                runs.filter(running_until=until).update(running_until=None)

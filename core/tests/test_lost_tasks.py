@@ -19,7 +19,8 @@ from django.utils.module_loading import import_string
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from core.lost_tasks import ask, requeue_lost_tasks
+from core import locks
+from core.lost_tasks import lock_of, requeue_lost_tasks
 from core.models import DeadLetter
 from core.periodic import JOB_LIMIT_SECONDS
 from core.tasks import GRACE_SECONDS, patience_of
@@ -51,7 +52,7 @@ class PatienceTests(TestCase):
     """Without locks, as behind a pooler: nobody can ask whether the session lives."""
 
     def setUp(self) -> None:
-        unknown = patch("core.lost_tasks.ask", return_value=False)
+        unknown = patch("core.locks.ask", return_value=False)
         unknown.start()
         self.addCleanup(unknown.stop)
 
@@ -110,7 +111,7 @@ class SessionTests(TransactionTestCase):
         holds, may_die = Event(), Event()
 
         def live() -> None:
-            ask("pg_advisory_lock", task.pk)
+            locks.take(lock_of(task.pk))
             holds.set()
             may_die.wait(10)
             connection.close()

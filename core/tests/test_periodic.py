@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from io import StringIO
 from threading import Semaphore
@@ -93,10 +93,11 @@ class PeriodicTests(JobCase):
 
 
 class LeaseTests(JobCase):
-    """A job runs nowhere while it runs somewhere."""
+    """A job runs nowhere while it runs somewhere: by the clock, where sessions hold no locks."""
 
     def setUp(self) -> None:
         super().setUp()
+        self.enterContext(patch("core.locks.held_if_free", return_value=nullcontext(None)))
         self.now = timezone.now()
         PeriodicRun.objects.create(name="count", due_at=self.now)
         self.enterContext(patch.dict(periodic.limits, count=60))
@@ -194,6 +195,20 @@ class ParallelTests(TransactionTestCase):
             results = in_parallel(machine, 8)
 
         self.assertEqual(sorted(results, key=len), [[]] * 7 + [["count"]])
+
+    def test_what_a_killed_worker_held_is_free_at_once(self) -> None:
+        ran: list[int] = []
+
+        def job() -> dict[str, int]:
+            ran.append(1)
+            return {}
+
+        later = timezone.now() + HOUR
+        PeriodicRun.objects.create(name="count", due_at=timezone.now(), running_until=later)
+        with patch.dict(periodic.jobs, {"count": (HOUR, job)}, clear=True):
+            periodic.run_job.call(name="count")
+
+        self.assertEqual(ran, [1])
 
     def test_of_many_workers_one_runs_it_at_a_time(self) -> None:
         running, most = Semaphore(0), []
