@@ -96,4 +96,5 @@ TEST: Final = Kind(
     is_mandatory=True,  # whoever asks for it wants it now, however they take other mail
     priority=10,
     in_inbox=False,
+    is_listed=False,
 )

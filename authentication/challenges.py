@@ -128,6 +128,18 @@ def take(challenge: str, address: str) -> Redeemed:
     return Redeemed(challenge, address)
 
 
+def is_outdated(address: str, token: str) -> bool:
+    """Tell whether a link is known to be dead: taken, or followed by a newer one. Asked before it is mailed.
+
+    Where the cache knows nothing of the address it may be another process's own: then nothing is known.
+    """
+    newest = cache.get(f"signin:challenge:{account_key(address)}")
+    if not newest:
+        return False
+    link = cache.get(f"signin:link:{link_hash(token)}") or {}
+    return link.get("id") != newest["id"] or bool(cache.get(f"signin:taken:{newest['id']}"))
+
+
 def give_back(redeemed: Redeemed) -> None:
     """Let a challenge be taken once more: what it was taken for could not be done."""
     cache.delete(f"signin:taken:{redeemed.challenge}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.notifications.inbox import News
 
 ID: Final = re.compile("[0-9]{1,18}")
+FRAME: Final = {"action", "type"}
 FRAMES_BURST: Final = 30
 FRAMES_PER_SECOND: Final = 2.0
 
@@ -32,8 +33,8 @@ class InboxConsumer(SignedInConsumer):
     """``/ws/notifications/``: the bell says nothing; each time the inbox is read, as it is over HTTP.
 
     ``known`` are the newest rows, of which the client has been told or which were there when it came;
-    nothing up to ``floor`` is told. ``standing`` is what it was told last: how much is unread, and the
-    newest of it.
+    nothing up to ``floor``, where those begin, is told. ``standing`` is what it was told last: how much is
+    unread, and the newest of it.
     """
 
     known: frozenset[int] = frozenset()
@@ -46,10 +47,10 @@ class InboxConsumer(SignedInConsumer):
         await self.join(room_of_inbox(self.user_id))
         after = self.scope["query"].get("after", [""])[0]
         news = await in_database(news_of)(self.user, after=IdConverter.LARGEST, known=())
+        self.keep(news)
         if ID.fullmatch(after):
-            self.floor = int(after)
-        else:
-            self.keep(news)
+            # For this look alone: a row with a lower id may be committed later.
+            self.known = frozenset(one for one in news.ids if one <= int(after))
         self.standing = (news.unread, news.newest)
         await self.reply({"type": "connection.established", "unread": news.unread})
         inbox_sweeper.watch(self)
@@ -106,7 +107,7 @@ class InboxConsumer(SignedInConsumer):
     def mark(self, frame: dict[str, Any]) -> int:
         if wait := pour(f"inbox-frames:{self.user_id}", burst=FRAMES_BURST, per_second=FRAMES_PER_SECOND):
             raise TooMany(wait)
-        body = ReadSerializer(data=frame)
+        body = ReadSerializer(data={name: frame[name] for name in frame if name not in FRAME})
         body.is_valid(raise_exception=True)
         reader = session_of(self.scope["token"]).user  # whose session may have ended, unheard
         return mark_read(reader, body.validated_data.get("ids"))

@@ -8,11 +8,12 @@ from typing import Any, Final
 from django.utils import timezone
 
 from authentication.admission import may_sign_in
+from authentication.challenges import is_outdated
 from authentication.letters import SIGN_IN, sign_in_letter
 from authentication.models import SignInSession
 from authentication.services import SEAL_PURPOSE
 from core.mail import Reader
-from core.notifications.direct import send_once
+from core.notifications.direct import give_up, send_once
 from core.notifications.wishes import wishes_of
 from core.periodic import periodic
 from core.sealing import Unreadable, unseal
@@ -33,9 +34,9 @@ def mail_sign_in(*, sealed: str) -> None:
         content = unseal(sealed, purpose=SEAL_PURPOSE)
     except Unreadable as error:
         raise Abandoned from error
-    if timezone.now().timestamp() >= content["expires"]:
-        return
-    if may_sign_in(content["address"]):
+    if timezone.now().timestamp() >= content["expires"] or is_outdated(content["address"], content["token"]):
+        give_up(kind=SIGN_IN.name, subject=content["id"])
+    elif may_sign_in(content["address"]):
         send_secrets(content)
 
 

@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
+
+from core.zones import zones
 
 TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
@@ -94,7 +95,7 @@ def env_colour(name: str, default: str) -> str:
 def env_zone(name: str, default: str) -> str:
     """Read the name of a time zone, such as Australia/Sydney."""
     value = env(name, default)
-    if value not in available_timezones():
+    if value not in zones():
         message = f"{name} must be an IANA time zone such as Australia/Sydney, not {value!r}."
         raise ImproperlyConfigured(message)
     return value

@@ -34,14 +34,16 @@ def refuse_unsafe_start() -> None:
     """
     try:
         django.setup()
-        reasons = [str(message.msg) for message in run_checks(tags=[STARTUP]) if message.is_serious()]
+        found = run_checks(tags=[STARTUP])
+        reasons = [str(message.msg) for message in found if message.is_serious()]
+        warnings = [*doubts(), *(str(message.msg) for message in found if not message.is_serious())]
         if settings.EMBEDDED and not settings.DEBUG_WAS_SAID:
             reasons.append(
                 "The embedded profile is for `make run`: set DB_NAME and REDIS_URL, or say DEBUG=True."
             )
     except ImproperlyConfigured as error:
-        reasons = [str(error)]
-    for warning in () if reasons else doubts():
+        reasons, warnings = [str(error)], []
+    for warning in () if reasons else warnings:
         sys.stderr.write(f"Warning: {warning}\n")
     for reason in reasons:
         sys.stderr.write(f"Refused to start: {reason}\n")

@@ -11,6 +11,7 @@ import users.urls
 from authentication.bridge import BridgeView
 from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
+from core.inbox.webhooks import mail_webhooks
 from core.media.views import FileView
 from core.views import unknown_path, welcome
 from events.views.calendars import FeedView
@@ -24,10 +25,6 @@ admin_urlpatterns = [
     *core.urls.admin_urlpatterns,
     path("stats/trends/", TrendsView.as_view(), name="trends"),
 ]
-# Without the secret Anymail would believe whoever calls.
-mail_webhooks = (
-    [path("api/mail/webhooks/", include("anymail.urls"))] if settings.ANYMAIL.get("WEBHOOK_SECRET") else []
-)
 urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
@@ -38,7 +35,7 @@ urlpatterns = [
     path("api/", include("announcements.urls")),
     path("api/", include("resources.urls")),
     path("api/notifications/", include("core.inbox.urls")),
-    *mail_webhooks,
+    path("api/mail/webhooks/", include(mail_webhooks())),
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),

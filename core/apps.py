@@ -11,18 +11,20 @@ class CoreConfig(AppConfig):
         from core import checks, converters, retention  # noqa: F401 - they register themselves
         from core.lost_tasks import watch_workers
         from core.notifications import retention as notices
-        from core.notifications import tasks, webhooks  # noqa: F401 - they register themselves
+        from core.notifications import tasks as notice_tasks  # noqa: F401 - they register themselves
         from core.notifications.digests import DAILY
+        from core.notifications.erasure import erase_notices, hold_deliveries
         from core.notifications.kinds import register
         from core.personal import documents_of
-        from core.registry import erasure, my_data
+        from core.registry import erasure, held_for_erasure, my_data
         from core.uploads import reaper, rescan  # noqa: F401 - they register themselves
         from core.uploads import tasks as file_tasks  # noqa: F401 - they too
         from core.uploads.erasure import erase_uploads
 
         erasure.add("core", erase_uploads)
+        erasure.add("notifications", erase_notices)
+        held_for_erasure.add("notifications", hold_deliveries)
         my_data.add("core", documents_of)
         my_data.add("notifications", notices.documents_of)
         register(DAILY)
-        webhooks.connect()
         watch_workers()

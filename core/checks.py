@@ -1,16 +1,21 @@
 """What must hold before the server starts. Each refusal says the variable and the way out."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
+from django.http.request import validate_host
 
+from core.mail_services import missing_of, service_in_use
 from core.uploads.scanning import PLACEHOLDER, clamd_address, scan_arguments
 
 STARTUP = "startup"
 MINIMUM_SECRET_LENGTH = 50
+GOOD_SECRET = re.compile(r"(?=.{20})[^:\s]+:\S+")
 
 
 @register(STARTUP)
@@ -97,10 +102,31 @@ def names_the_file(template: str) -> bool:
 
 @register(STARTUP)
 def mail_service_can_answer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
-    """Warn where a mail service could tell of bounces, and nobody would hear: its webhooks are not there."""
-    if settings.EMAIL_BACKEND.startswith("anymail.") and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    """Warn where a mail service could tell of bounces, and nobody would hear; refuse what would not work."""
+    secret, service = settings.ANYMAIL.get("WEBHOOK_SECRET", ""), service_in_use()
+    if secret and not GOOD_SECRET.fullmatch(secret):
+        yield Error(
+            "ANYMAIL_WEBHOOK_SECRET must be user:password, of 20 characters or more: who knows it can end "
+            "anybody's mail.",
+            id="btf.E011",
+        )
+    if service and not secret:
         yield Warning(
-            "Bounces and complaints are not heard: set ANYMAIL_WEBHOOK_SECRET to name:password, and tell the "
-            "mail service the address /api/mail/webhooks/... with them.",
+            "Bounces and complaints are not heard: set ANYMAIL_WEBHOOK_SECRET to user:password, and tell the "
+            f"mail service the address /api/mail/webhooks/{service}/tracking/ with them.",
             id="btf.W001",
+        )
+    if service and secret and (missing := missing_of(service)):
+        yield Error(f"The webhooks of the mail service cannot be believed: {missing}", id="btf.E012")
+
+
+@register(STARTUP)
+def mail_leads_here(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Warn where the links that unsubscribe lead to a host that this server does not answer for."""
+    host = urlsplit(settings.PUBLIC_BASE_URL).hostname or ""
+    if settings.PRODUCTION and not validate_host(host, settings.CONFIGURED_HOSTS):
+        yield Warning(
+            f"PUBLIC_BASE_URL leads to {host!r}, which is not in ALLOWED_HOSTS: nobody could unsubscribe. "
+            "Set it to the origin at which /api/ is this server's.",
+            id="btf.W002",
         )

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def take(name: str) -> None:
-    """Hold a lock until ``let_go``, or until this session ends. Waits for whoever holds it."""
-    ask("pg_advisory_lock", name)
+def take(name: str) -> bool:
+    """Hold a lock until ``let_go``, or until this session ends; False where another session holds it."""
+    return ask("pg_try_advisory_lock", name)
 
 
 def let_go(name: str) -> None:

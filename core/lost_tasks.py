@@ -35,16 +35,17 @@ def watch_workers() -> None:
 
 def hold(sender: Any, task_result: Any, **kwargs: Any) -> None:
     if is_queue(sender):
-        locks.take(lock_of(task_result.id))
+        locks.take(lock_of(task_result.id, len(task_result.worker_ids)))
 
 
 def let_go(sender: Any, task_result: Any, **kwargs: Any) -> None:
     if is_queue(sender):
-        locks.let_go(lock_of(task_result.id))
+        locks.let_go(lock_of(task_result.id, len(task_result.worker_ids)))
 
 
-def lock_of(task_id: UUID | str) -> str:
-    return f"task {UUID(str(task_id))}"
+def lock_of(task_id: UUID | str, run: int) -> str:
+    """Name the lock of a task's n-th run: a session that outlives its worker keeps it."""
+    return f"task {UUID(str(task_id))} {run}"
 
 
 def is_queue(sender: Any) -> bool:
@@ -60,7 +61,7 @@ def requeue_lost_tasks() -> dict[str, int]:
     done = {"requeued": 0, "given_up": 0}
     running = DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - SETTLING)
     for task in running.only("queue_name", "started_at", "worker_ids"):
-        with locks.held_if_free(lock_of(task.pk)) as is_free:
+        with locks.held_if_free(lock_of(task.pk, len(task.worker_ids))) as is_free:
             if is_free or task.started_at < timezone.now() - patience_of(task.queue_name):
                 outcome = "given_up" if len(task.worker_ids) >= LOST_AT_MOST else "requeued"
                 done[outcome] += take_up(task, is_over=outcome == "given_up")

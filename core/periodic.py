@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_tasks import TaskResultStatus
-from django_tasks_db.models import DBTaskResult
 
 from core import locks
 from core.models import PeriodicRun
-from core.tasks import GRACE_SECONDS, background
+from core.tasks import GRACE_SECONDS, background, is_waiting
 from core.time_limits import time_limit
 
 if TYPE_CHECKING:
@@ -67,15 +65,10 @@ def claim(name: str, every: timedelta) -> bool:
     now = timezone.now()
     PeriodicRun.objects.get_or_create(name=name, defaults={"due_at": now})
     claimed = PeriodicRun.objects.filter(name=name, due_at__lte=now).update(due_at=now + every)
-    if not claimed or is_waiting(name):
+    if not claimed or is_waiting(run_job.module_path, name=name):
         return False
     run_job.enqueue(name=name)
     return True
-
-
-def is_waiting(name: str) -> bool:
-    ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=run_job.module_path)
-    return bool(ready.filter(args_kwargs__kwargs__name=name).exists())
 
 
 @background(priority=10, attempts=5, limit_seconds=JOB_LIMIT_SECONDS)
@@ -97,14 +90,16 @@ def run_job(*, name: str) -> None:
 def lease(name: str, limit: int) -> Iterator[QuerySet[PeriodicRun] | None]:
     """Hold a job for the block; None where somebody else holds it.
 
-    By a lock of the session, which a killed worker's ends with; by time where sessions have none.
+    By a lock of the session, which a killed worker's ends with; by time where sessions have none, and where
+    one lives on that has held it for longer than the job may run.
     """
     with locks.held_if_free(f"job {name}") as is_free:
         now = timezone.now()
         until = now + timedelta(seconds=limit + GRACE_SECONDS)
-        has_ended = Q() if is_free else Q(running_until=None) | Q(running_until__lte=now)
+        is_over = Q(running_until__lte=now)
+        may_run = {True: Q(), False: is_over, None: is_over | Q(running_until=None)}[is_free]
         runs = PeriodicRun.objects.filter(name=name)
-        taken = is_free is not False and runs.filter(has_ended).update(running_until=until)
+        taken = runs.filter(may_run).update(running_until=until)
         try:
             yield runs if taken else None
         finally:

@@ -146,7 +146,8 @@ class DailyParts(Protocol):
     """What an app adds to the daily mails of these people (by id): for each, kinds of notices and their data.
 
     Worked out at the moment of writing, for what no notice is made of, such as how much is unread. What
-    has come since ``before``, their day's hour, is left to the next day. A constant number of queries.
+    has come since ``before``, their day's hour by their clock, is left to the next day. A constant number
+    of queries.
     """
 
     def __call__(

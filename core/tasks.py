@@ -72,6 +72,11 @@ def background(
                     function(**kwargs)
             except Abandoned:
                 raise
+            except (SystemExit, KeyboardInterrupt):
+                # Somebody ends the worker, for the second time: another one goes on.
+                if not runs_at_once():
+                    made.using(run_after=timezone.now()).enqueue(attempt=attempt, **kwargs)
+                raise
             except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the edge at which anything fails
                 told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
                 logger.warning("task_failed", extra=told)
@@ -188,6 +193,12 @@ class QueueBackend(DatabaseBackend):
 
 def seconds_until(moment: datetime | None) -> float:
     return (moment - timezone.now()).total_seconds() if moment else 0.0
+
+
+def is_waiting(path: str, **kwargs: Any) -> bool:
+    """Tell whether a task of that name, given this, waits in the queue already."""
+    ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=path)
+    return bool(ready.filter(**{f"args_kwargs__kwargs__{name}": kwargs[name] for name in kwargs}).exists())
 
 
 def enqueue(path: str, **kwargs: Any) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE_SECONDS: Final = 0.001
+AGAIN_SECONDS: Final = 10
 
 
 class TimeLimitExceeded(BaseException):
@@ -44,12 +45,13 @@ def time_limit(seconds: float, *, name: str) -> Iterator[None]:
 
 @contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """Ring once, then leave handler and timer as they were found."""
+    """Ring, again and again until the block has ended, then leave handler and timer as they were found."""
     began, rung = monotonic(), Event()
     left, _ = signal.getitimer(signal.ITIMER_REAL)
     in_transaction = transaction.get_connection().in_atomic_block
     handler = signal.signal(signal.SIGALRM, partial(ring, rung))
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, left or seconds))
+    # Again: what is being tidied up after the first ring may hang, too.
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, left or seconds), AGAIN_SECONDS)
     try:
         yield
     except Exception as error:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.mail import Fact, Letter, one_line
+from events.services.telling import begins_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +50,27 @@ def change_words(told: Told) -> Letter:
             opening=_("%(title)s has been cancelled: it does not take place.") % title,
             facts=(*moments_of(told), *place_of(told)),
         )
-    subjects = {"when": _("New time: %(title)s"), "place": _("New place: %(title)s")}
-    changed = told.data["changed"]
-    subject = subjects.get(changed[0], "") if len(changed) == 1 else ""
     return Letter(
-        subject=(subject or _("Changed: %(title)s")) % title,
+        subject=change_subject(told) % title,
         opening=_("Something has changed about %(title)s. This is how it is now, and how it was.") % title,
         facts=(*moments_of(told), *place_of(told), *what_was(told), *page_of(told)),
     )
+
+
+def change_subject(told: Told) -> str:
+    """Name what has changed, where it is one thing. A time is new where a moment has moved, not its name."""
+    match told.data["changed"]:
+        case ["when"] if has_moved(told.data["before"], told.data["event"]):
+            return _("New time: %(title)s")
+        case ["place"]:
+            return _("New place: %(title)s")
+    return _("Changed: %(title)s")
+
+
+def has_moved(before: Facts, now: Facts) -> bool:
+    """Return whether it is at another time. What takes a day has its time of day in words alone."""
+    moments = begins_in(before) != begins_in(now) or before["end"] != now["end"]
+    return moments or (now["start"] is None and before["time"] != now["time"])
 
 
 def reminder_words(told: Told) -> Letter:
@@ -82,23 +96,24 @@ def title_of(told: Told) -> dict[str, str]:
 
 
 def moments_of(told: Told) -> Iterator[Fact]:
-    return moments(told.data["event"], told.reader)
+    return moments(told.data["event"], told.reader, (_("When"), _("Until"), _("Local time there")))
 
 
-def moments(event: Facts, reader: Reader) -> Iterator[Fact]:
+def moments(event: Facts, reader: Reader, names: tuple[str, str, str]) -> Iterator[Fact]:
     """Yield when it is: by the reader's clock, and in the event's own words where those say more."""
+    when, until, local_time = names
     zone, day = ZoneInfo(event["zone"]), reader.day(date.fromisoformat(event["date"]))
     own = f"{day}, {one_line(event['time'])} ({zone.key})"
     start, end = (event[name] and datetime.fromisoformat(event[name]) for name in ("start", "end"))
     if not start:
-        yield Fact(_("When"), own)
+        yield Fact(when, own)
         return
-    yield Fact(_("When"), reader.moment(start))
+    yield Fact(when, reader.moment(start))
     if end:
-        yield Fact(_("Until"), reader.moment(end))
+        yield Fact(until, reader.moment(end))
     there, here = start.astimezone(zone), start.astimezone(reader.zone)
     if there.utcoffset() != here.utcoffset() or event["time"] != f"{there:%H:%M}":
-        yield Fact(_("Local time there"), own)
+        yield Fact(local_time, own)
 
 
 def place_of(told: Told) -> Iterator[Fact]:
@@ -120,8 +135,8 @@ def what_was(told: Told) -> Iterator[Fact]:
     if "title" in changed:
         yield Fact(_("Title before"), one_line(before["title"], LONGEST))
     if "when" in changed:
-        was = next(moments(before, told.reader))
-        yield Fact(_("Time before"), was.value)
+        names = (_("Time before"), _("End before"), _("Local time before"))
+        yield from moments(before, told.reader, names)
     if "place" in changed:
         yield Fact(_("Place before"), one_line(before["location"], LONGEST))
     if "link" in changed and before["link"]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from core.mail import Fact, Letter
 from core.notifications.kinds import Kind, Told
-from users.services.standing import KIND, Change
+from users.services.standing import KIND, Change, still_stands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,9 @@ def standing_letter(told: Told) -> Letter:
 
 
 def standing_mail(told: Told) -> Letter | None:
-    """Write the mail, where it is still so: a suspension may have been lifted before it was told."""
-    is_out = told.data["change"] == Change.SUSPENDED
-    return None if is_out == told.person.may_enter else standing_letter(told)
+    """Write the mail, where nothing newer is to be told, and what it says is what the account is now."""
+    is_so = still_stands(Change(told.data["change"]), told.person.pk, delivery_id=told.delivery_id)
+    return standing_letter(told) if is_so else None
 
 
 def approved() -> Letter:
@@ -46,7 +46,7 @@ def suspended() -> Letter:
 def reopened() -> Letter:
     return Letter(
         subject=_("Your %(programme)s account is open again") % programme(),
-        opening=_("You can sign in again, and everything is as you left it."),
+        opening=_("You can sign in again. Seats at events may have been given to others in the meantime."),
         facts=(sign_in(),),
     )
 

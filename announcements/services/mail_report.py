@@ -39,7 +39,8 @@ def people_by_mail(audience: str) -> dict[str, int]:
     daily = Q(Exists(choices.filter(kind=KIND, pace=Pace.DAILY)))
     off = Q(Exists(choices.filter(kind=KIND, pace=Pace.OFF)))
     no_daily_mail = Q(Exists(choices.filter(kind=DAILY.name, pace=Pace.OFF)))
-    troubled = Q(Exists(MailTrouble.objects.filter(person=OuterRef("pk"), address__iexact=OuterRef("email"))))
+    standing = MailTrouble.objects.standing()
+    troubled = Q(Exists(standing.filter(person=OuterRef("pk"), address__iexact=OuterRef("email"))))
     counts: dict[str, int] = people_for(audience).aggregate(
         audience=Count("pk"),
         troubled=Count("pk", filter=troubled),

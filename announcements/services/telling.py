@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils import timezone
 from announcements.letters import KIND, data_of
 from announcements.models import Announcement
 from core.models import Delivery, Notice
-from core.notifications.notices import mail_too, notify
+from core.notifications.notices import fan_out_anew, mail_too, notify
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,6 +22,20 @@ def notice_of(announcement: Announcement) -> QuerySet[Notice]:
     return Notice.objects.filter(kind=KIND, subject=str(announcement.pk))
 
 
+def columns_of(announcement: Announcement) -> dict[str, Any]:
+    """Return what its notice has of an announcement, at every moment: words, for whom, from when, until when.
+
+    By them inboxes show it to whoever may see the announcement (``DeliveryQuerySet.in_sight``).
+    """
+    return {
+        "data": data_of(announcement),
+        "audience": announcement.audience,
+        "stale_at": announcement.expires_at,
+        "shown_from": announcement.publish_at,
+        "shown_until": announcement.expires_at,
+    }
+
+
 def tell(announcement: Announcement) -> bool:
     """Tell its audience of an announcement, by mail where that was asked for; False where nothing is due.
 
@@ -31,8 +45,8 @@ def tell(announcement: Announcement) -> bool:
         return False
     announcement.told_at = timezone.now()
     Announcement.objects.filter(pk=announcement.pk).update(told_at=announcement.told_at)
-    if not say(announcement) and announcement.mail_requested_at is not None:
-        mail_the_rest(announcement)
+    if not say(announcement):
+        tell_the_rest(announcement)
     return True
 
 
@@ -41,10 +55,8 @@ def say(announcement: Announcement) -> bool:
     return notify(
         KIND,
         subject=str(announcement.pk),
-        data=data_of(announcement),
-        audience=announcement.audience,
         is_mailed=announcement.mail_requested_at is not None,
-        stale_at=announcement.expires_at,
+        **columns_of(announcement),
     )
 
 
@@ -54,28 +66,31 @@ def tell_by_mail(announcement: Announcement) -> None:
         say(announcement)
 
 
-def mail_the_rest(announcement: Announcement) -> None:
-    """Mail those to whom nothing has left: it was put off meanwhile, and so their mail was dropped."""
-    notices = notice_of(announcement)
-    notices.update(is_mailed=False)  # first: whoever fans out holds the notice before its deliveries
-    dropped = Delivery.objects.filter(notice__in=notices, state=Delivery.State.DROPPED)
-    dropped.update(state=Delivery.State.NONE, reason="")
-    mail_too(KIND, subject=str(announcement.pk))
+def tell_the_rest(announcement: Announcement) -> None:
+    """Tell who has not been told, and mail those to whom nothing has left: it was put off in between.
+
+    Their mail was dropped meanwhile, as not true. Holds the notice, and then those deliveries.
+    """
+    for notice in notice_of(announcement).select_for_update(no_key=True):
+        dropped = Delivery.objects.filter(notice=notice, state=Delivery.State.DROPPED)
+        # In the order in which others that write several of them take them.
+        held = dropped.select_for_update(no_key=True).order_by("pk").values("pk")
+        Delivery.objects.filter(pk__in=held).update(state=Delivery.State.NONE, reason="", carried_by=None)
+        fan_out_anew(notice, is_mailed=announcement.mail_requested_at is not None)
 
 
 def follow(announcement: Announcement, changed: Collection[str]) -> None:
-    """Let inboxes say what the announcement says now. Nobody is told again, or because of a wider audience.
+    """Let inboxes say what the announcement says now, to whoever may see it now.
 
-    Only while people are still being told, they are those of the new audience. What is put off has its time
-    to come again.
+    Nobody is told again, or because of a wider audience: only while people are still being told, they are
+    those of the new audience. What is put off has its time to come again. Rings nobody: sockets look for
+    themselves every few seconds, and see there what comes and goes by the clock as well.
     """
     if announcement.told_at is not None and announcement.state == Announcement.State.SCHEDULED:
         announcement.told_at = None
         Announcement.objects.filter(pk=announcement.pk).update(told_at=None)
     notices = notice_of(announcement)
-    notices.update(
-        data=data_of(announcement), audience=announcement.audience, stale_at=announcement.expires_at
-    )
+    notices.update(**columns_of(announcement))
     if "audience" in changed:
         notices.filter(fanned_out_at=None).update(reached=0)
 

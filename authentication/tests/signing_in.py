@@ -28,12 +28,17 @@ class Mailed:
 
 
 def newest_mail() -> Mailed:
-    body = str(mail.outbox[-1].body)
-    token = re.search(r"Magic Link: \S+/auth/verify\?token=([\w-]+)$", body, re.MULTILINE)
-    code = re.search(r"One-Time Code: (\d{6})$", body, re.MULTILINE)
-    assert token, body
-    assert code, body
-    return Mailed(token[1], code[1])
+    message = mail.outbox[-1]
+    code = re.search(r"One-Time Code: (\d{6})$", str(message.body), re.MULTILINE)
+    assert code, message.body
+    return Mailed(link_in(message), code[1])
+
+
+def link_in(message: Any) -> str:
+    """Return the token of the link in a mail."""
+    token = re.search(r"Magic Link: \S+/auth/verify\?token=([\w-]+)$", str(message.body), re.MULTILINE)
+    assert token, message.body
+    return token[1]
 
 
 def ask(client: APIClient, address: str = ADDRESS, **extra: Any) -> Any:

@@ -13,7 +13,9 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from authentication.tasks import mail_sign_in
-from authentication.tests.signing_in import SignInTestCase, ask
+from authentication.tests.signing_in import ADDRESS, SignInTestCase, ask
+from core.models import Delivery
+from users.tests.factories import make_user
 
 QUEUE = {"default": {"BACKEND": "core.tasks.QueueBackend", "QUEUES": ["default", "sign-in"]}}
 
@@ -53,3 +55,35 @@ class MailTaskTests(SignInTestCase):
 
         self.assertEqual((send.call_count, gate.call_count), (1, 0))
         self.assertFalse(DBTaskResult.objects.exists())
+
+    def test_a_code_that_a_newer_one_has_followed_is_not_mailed_any_more(self) -> None:
+        older = DBTaskResult.objects.latest("enqueued_at")
+        with time_machine.travel(self.asked_at + timedelta(seconds=31)):
+            ask(self.client)
+            with patch("core.mail.EmailMultiAlternatives.send") as send:
+                mail_sign_in.call(**older.args_kwargs["kwargs"])
+                self.assertEqual(send.call_count, 0)
+                self.try_the_newest()
+
+        self.assertEqual(send.call_count, 1)
+
+    def test_a_code_that_has_been_used_is_not_mailed_any_more(self) -> None:
+        with (
+            patch("authentication.challenges.cache.get", return_value={"id": "1"}),
+            patch("core.mail.EmailMultiAlternatives.send") as send,
+        ):
+            self.try_the_newest()
+
+        self.assertEqual(send.call_count, 0)
+
+    def test_what_was_tried_in_vain_ends_as_failed(self) -> None:
+        person = make_user(email=ADDRESS)
+        with patch("core.mail.EmailMultiAlternatives.send", side_effect=OSError):
+            self.try_the_newest()
+        self.assertEqual(Delivery.objects.get(person=person).state, "queued")
+
+        lifetime = timedelta(seconds=settings.MAGIC_LINK_EXPIRY_SECONDS)
+        with time_machine.travel(self.asked_at + lifetime, tick=False):
+            self.try_the_newest()
+
+        self.assertEqual(Delivery.objects.get(person=person).state, "failed")

@@ -148,6 +148,20 @@ class InboxSocketTests(TransactionTestCase):
         await self.is_silent(socket)
         await socket.disconnect()
 
+    async def test_one_that_is_committed_late_is_told_on_a_socket_that_asked_for_what_it_missed(self) -> None:
+        await adeliver(self.user, pk=10**6)
+        for query, late in ((f"&after={10**6}", 10**6 - 1), ("&after=" + "9" * 18, 10**6 - 2)):
+            with self.subTest(query):
+                unread = await Delivery.objects.acount()
+                socket = await self.opened(unread=unread, query=query)
+
+                await adeliver(self.user, pk=late)
+                await self.ring()
+
+                self.assertEqual((await socket.receive_json_from())["payload"]["id"], late)
+                await self.is_silent(socket)
+                await socket.disconnect()
+
     async def test_no_id_is_no_wish_to_hear_what_was_missed(self) -> None:
         await adeliver(self.user)
         for after in ("x", "-1", "1e3", "9" * 30, "%00"):
@@ -207,8 +221,9 @@ class InboxSocketTests(TransactionTestCase):
 
     async def test_a_frame_that_is_not_valid_is_refused_and_closes_nothing(self) -> None:
         socket = await self.opened()
-        for ids in (None, "x", [0], ["y"], {"a": 1}, [1] * 501):
-            await socket.send_json_to({"action": "mark_read", "ids": ids})
+        frames: list[dict[str, Any]] = [{"ids": ids} for ids in (None, "x", [0], ["y"], {"a": 1}, [1] * 501)]
+        for frame in [*frames, {"id": 7}]:
+            await socket.send_json_to({"action": "mark_read", **frame})
             answer = await socket.receive_json_from()
             self.assertEqual((answer["type"], answer["error"]), ("error", "validation_error"))
         await socket.send_json_to({"type": "ping"})

@@ -18,7 +18,15 @@ from rest_framework.test import APIClient
 from authentication import challenges
 from authentication.models import RefreshToken, SignInSession
 from authentication.sessions import open_session
-from authentication.tests.signing_in import ask, mailed, newest_mail, redeem_code, redeem_link, refresh, wrong
+from authentication.tests.signing_in import (
+    ask,
+    link_in,
+    mailed,
+    redeem_code,
+    redeem_link,
+    refresh,
+    wrong,
+)
 from core.testing import in_parallel
 from users.models import User, UserProfile
 from users.services.accounts import provision_user
@@ -92,11 +100,12 @@ class RaceTests(TransactionTestCase):
 
     def test_parallel_requests_leave_one_living_challenge(self) -> None:
         in_parallel(lambda _: ask(APIClient()), 10)
-        sent = {(message.body) for message in mail.outbox}
-        self.assertEqual(len(sent), 10)
 
-        self.assertEqual(redeem_link(APIClient(), newest_mail().token).status_code in (200, 400), True)
-        self.assertLessEqual(SignInSession.objects.count(), 1)
+        # Whose link was dead before its mail left got none.
+        tokens = {link_in(message) for message in mail.outbox}
+        answers = Counter(redeem_link(APIClient(), token).status_code for token in tokens)
+        self.assertEqual(answers, {200: 1, 400: len(mail.outbox) - 1} if len(tokens) > 1 else {200: 1})
+        self.assertEqual(SignInSession.objects.count(), 1)
 
     def test_five_parallel_refreshes_all_get_the_same_successor(self) -> None:
         """CONTRACT 4.4: the SPA refreshes five times at once."""
@@ -114,4 +123,4 @@ class RaceTests(TransactionTestCase):
             statuses = self.statuses(lambda _: ask(APIClient()), 40)
 
         self.assertEqual(statuses, {200: 5, 429: 35})
-        self.assertEqual(len(mail.outbox), 5)
+        self.assertIn(len(mail.outbox), range(1, 6))

@@ -108,10 +108,12 @@ def is_right(server: SmtpServer) -> bool:
         f"lost {len(lost)}, twice under the same Message-ID {len(doubled)}, "
         f"strangers {len(set(per_address) - expected)}"
     )
-    print(f"states {Delivery.objects.by_state()}, reasons {dict(failed)}")
+    states = Delivery.objects.by_state()
+    print(f"states {states}, reasons {dict(failed)}")
     print(f"tries {sum(server.tried.values())}, connections {server.connections}")
     most_doubled = 2 * len(KILLS_AT)
-    right = not lost and set(per_address) == expected and len(doubled) <= most_doubled and same_id
+    ended = states == {"sent": len(expected), "failed": PEOPLE - len(expected)}
+    right = ended and not lost and set(per_address) == expected and len(doubled) <= most_doubled and same_id
     return right and failed == {"recipient refused 550 5.1.1": PEOPLE - len(expected)}
 
 

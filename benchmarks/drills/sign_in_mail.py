@@ -9,14 +9,14 @@ By hand, on a private PostgreSQL that ends with it (``make drill PART=sign_in_ma
    well again: every mail must leave within 60 s, though the worker is killed five times while they do; for
    each kill at most one may come twice, with the same Message-ID.
 2. 5,000 announcement mails lie in the queue, which the server takes in 20 ms each: how long a sign-in mail
-   takes from the request to the mailbox, with one worker for everything, and with one more for sign-in.
+   takes from the request to the mailbox, with one worker for everything (at most 6 s), and with one more
+   for sign-in (at most 1.5 s).
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import statistics
 import sys
 import time
 from collections import Counter
@@ -36,6 +36,8 @@ ASKED: Final = 20
 KILLS: Final = 5
 RECOVERY_SECONDS: Final = 60
 SLOWEST_SECONDS: Final = 0.2
+ALONE_SECONDS: Final = 6  # two turns of other work, and some
+BESIDE_SECONDS: Final = 1.5
 
 
 def ask(port: int, address: str) -> tuple[int, float]:
@@ -138,8 +140,8 @@ def make_people() -> None:
     User.objects.bulk_create(rows)
 
 
-def backlog(name: str, server: SmtpServer, port: int, processes: list[faults.Worker]) -> None:
-    """Print how long sign-in mails take behind the backlog."""
+def backlog(name: str, server: SmtpServer, port: int, processes: list[faults.Worker]) -> float:
+    """Print how long sign-in mails take behind the backlog; return the slowest."""
     from core.models import Delivery
     from core.notifications.fanout import SEND
     from core.tasks import enqueue
@@ -163,12 +165,14 @@ def backlog(name: str, server: SmtpServer, port: int, processes: list[faults.Wor
         process.stop()
     print(f"{name}: {left} of {BACKLOG} still queued at the end")
     faults.spread(f"{name}: request to mailbox", seconds)
-    print(f"{'median of the last ten':34}{statistics.median(seconds[-10:]):>8.3f} s")
+    return max(seconds)
 
 
 def until(is_true: Callable[[], bool], patience: float = 120) -> None:
     over = time.monotonic() + patience
-    while not is_true() and time.monotonic() < over:
+    while not is_true():
+        if time.monotonic() > over:
+            raise SystemExit("FAILED: what was waited for did not come")
         time.sleep(0.02)
 
 
@@ -190,8 +194,9 @@ def main() -> int:
         faults.wait_until_ready(web)
         results = [fault(name, server, web.port, worker) for name in ("away", "silent", "later", "slow")]
         worker.stop()
-        backlog("alone", server, web.port, [faults.worker()])
-        backlog("beside", server, web.port, [faults.worker("sign-in"), faults.worker()])
+        alone = backlog("alone", server, web.port, [faults.worker()])
+        beside = backlog("beside", server, web.port, [faults.worker("sign-in"), faults.worker()])
+        results += [alone <= ALONE_SECONDS, beside <= BESIDE_SECONDS]
     finally:
         for process in (web, clock, worker, redis):
             process.stop()

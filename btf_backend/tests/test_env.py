@@ -69,7 +69,7 @@ class ReaderTests(SimpleTestCase):
         for value, expected in (("Australia/Sydney", "Australia/Sydney"), ("", "UTC")):
             with self.subTest(value), given(value):
                 self.assertEqual(env_zone("X", "UTC"), expected)
-        for value in ("Sydney", "+10:00", "australia/sydney", "../UTC"):
+        for value in ("Sydney", "+10:00", "australia/sydney", "../UTC", "localtime", "Factory"):
             with self.subTest(value), given(value), self.refuses():
                 env_zone("X", "UTC")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 import time
 from datetime import date
@@ -25,6 +26,7 @@ from rest_framework.test import APIClient
 from announcements.models import Acknowledgement, Announcement
 from authentication.models import RefreshToken, SignInSession
 from authentication.sessions import open_session
+from btf_backend.tests.telling import TOLD, TellingOfEverything
 from chat.models import Mention, Message, MessageAttachment, MessageReport, Reaction, ReadCursor
 from chat.tests.factories import make_message
 from core import audit
@@ -37,7 +39,11 @@ from core.models import (
     NotificationSettings,
     Upload,
 )
-from core.notifications.troubles import report
+from core.notifications import claims, troubles
+from core.notifications.carried import hold_carried
+from core.notifications.claims import claim_batch
+from core.notifications.fanout import fan_out_next
+from core.notifications.notices import notify
 from core.notifications.unsubscribe import unsubscribe, unsubscribe_link
 from core.registry import erasure, uploads_needed
 from core.testing import in_parallel
@@ -65,6 +71,9 @@ PERSONAL: Final = (
 AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 
 
+ID: Final = 7_310_977  # a number that nothing else has
+
+
 class StoredFiles(TestCase):
     """A storage of the test's own."""
 
@@ -83,7 +92,7 @@ class StoredFiles(TestCase):
         )
 
 
-class ErasureCase(StoredFiles):
+class ErasureCase(StoredFiles, TellingOfEverything):
     """A person who has left something everywhere, and others beside them."""
 
     def setUp(self) -> None:
@@ -96,7 +105,9 @@ class ErasureCase(StoredFiles):
         self.leave_rows()
 
     def make_person(self) -> User:
-        person = make_user(email=ADDRESS, first_name="Zephyrine", last_name="Quillfeather", role="supervisor")
+        person = make_user(
+            id=ID, email=ADDRESS, first_name="Zephyrine", last_name="Quillfeather", role="supervisor"
+        )
         UserProfile.objects.create(
             user=person,
             first_name="Zephyrine",
@@ -168,13 +179,11 @@ class ErasureCase(StoredFiles):
         self.archive = DataArchive.objects.get(user=self.person, state="ready")
 
     def leave_mail(self) -> None:
-        """A notice to both, settings, a bounce, and the choice of somebody who clicked in a mail."""
-        notice = Notice.objects.create(kind="daily", subject="both", data={"entries": []})
-        for person in (self.person, self.friend):
-            Delivery.objects.create(notice=notice, person=person, message_id=f"<{person.pk}@hub>")
+        """What both were told of, settings, a bounce, and the choice of somebody who clicked in a mail."""
+        self.tell_everything([self.person, self.friend], group=self.group, author=self.adult)
         NotificationSettings.objects.create(person=self.person, language="pt-br")
         unsubscribe(unsubscribe_link(self.person.pk, "daily").rstrip("/").rpartition("/")[2])
-        report(ADDRESS.lower(), cause="bounced")
+        troubles.report([troubles.Event(ADDRESS.lower(), cause="bounced")])
 
     def erase(self) -> Any:
         with self.captureOnCommitCallbacks(execute=True):
@@ -194,15 +203,56 @@ def words_in_database() -> dict[str, list[str]]:
     return found
 
 
+def notices_naming_them() -> list[str]:
+    """Return the notices that name the person by their id: among whom it is for, in subject or data."""
+    said = {
+        f"{notice} {notice.people} {notice.data}"
+        for notice in Notice.objects.all()
+        if re.search(rf"\b{ID}\b", f"{notice} {notice.people} {notice.data}")
+    }
+    return sorted(said)
+
+
 class NothingIsLeftTests(ErasureCase):
     def test_what_they_were_told_of_and_how_goes_along(self) -> None:
         self.assertTrue(MailTrouble.objects.exists())
 
         self.erase()
 
-        self.assertEqual(list(Delivery.objects.values_list("person", flat=True)), [self.friend.pk])
-        for left in (MailTrouble, NotificationSettings, NotificationChoice):
-            self.assertFalse(left.objects.exists())
+        self.assertTrue(Delivery.objects.filter(person=self.friend).exists())
+        for left in (Delivery, MailTrouble, NotificationSettings, NotificationChoice):
+            self.assertFalse(left.objects.filter(person=ID).exists())
+
+    def test_no_notice_names_them_and_others_keep_theirs(self) -> None:
+        theirs = {notice.kind for notice in Notice.objects.filter(deliveries__person=self.person)}
+        self.assertLessEqual(TOLD, theirs)
+        carrier = Delivery.objects.get(person=self.person, notice__kind="daily")
+        self.assertEqual([row.notice.kind for row in carrier.carried.all()], ["task_due"])
+        self.assertEqual([kind for kind, _ in carrier.notice.data["parts"]], ["unread_chat"])
+        self.assertGreaterEqual(len(notices_naming_them()), 3)
+        kept = Delivery.objects.exclude(person=self.person).values_list("notice__kind", "notice__subject")
+        before = set(kept)
+
+        self.erase()
+
+        self.assertEqual(notices_naming_them(), [])
+        self.assertLessEqual(before, set(kept.all()))
+
+    def test_nor_one_that_is_told_to_them_as_they_go(self) -> None:
+        """It is written, and its work comes when they are there no more."""
+        alone = {"kind": "account_status", "subject": f"{ID} x", "data": {"change": "reopened"}}
+        both = {"kind": "account_status", "subject": "both", "data": {"change": "reopened"}}
+        notify(alone.pop("kind"), **alone, to=[ID])  # type: ignore[arg-type]
+        notify(both.pop("kind"), **both, to=[ID, self.friend.pk])  # type: ignore[arg-type]
+        waiting = list(Notice.objects.filter(fanned_out_at=None).values_list("pk", flat=True))
+
+        self.erase()
+        with self.captureOnCommitCallbacks():
+            for pk in waiting:
+                self.assertFalse(fan_out_next(notice_id=pk))
+
+        self.assertEqual(notices_naming_them(), [])
+        self.assertEqual(Delivery.objects.get(notice__subject="both").person, self.friend)
 
     def test_no_column_of_any_table_holds_anything_of_the_person(self) -> None:
         """SAFETY B40."""
@@ -232,7 +282,8 @@ class NothingIsLeftTests(ErasureCase):
         self.erase()
 
         marks = (ReadCursor, Reaction, Mention, ResourceDownload, Acknowledgement)
-        for model in (SignInSession, RefreshToken, StudentSupervisor, EventRegistration, *marks):
+        self.assertFalse(EventRegistration.everything.filter(user=ID).exists())
+        for model in (SignInSession, RefreshToken, StudentSupervisor, *marks):
             with self.subTest(model.__name__):
                 self.assertEqual(model._default_manager.count(), 0)
 
@@ -373,6 +424,10 @@ class CostTests(StoredFiles):
             message = make_message(group=group, author=person, text="x")
             self.attach(message, self.upload(f"Zephyrine{number}.txt", person), f"zephyrine{number}.txt")
             UserProfile.objects.create(user=make_user(), guardian_email=person.email)
+            notice = Notice.objects.create(
+                kind="task_due", subject=f"{person.pk} {number}", fanned_out_at=timezone.now()
+            )
+            Delivery.objects.create(notice=notice, person=person)
         client: Any = APIClient()
         client.force_authenticate(make_admin())
         with CaptureQueriesContext(connection) as queries:
@@ -461,3 +516,36 @@ class RaceTests(TransactionTestCase):
         self.assertIsInstance(attached, IntegrityError)
         self.assertFalse(Upload.objects.exists())
         self.assertFalse(User.objects.filter(pk=person.pk).exists())
+
+    def test_a_daily_mail_that_is_being_settled_and_an_erasure_end_in_turn(self) -> None:
+        admin, person = make_admin(), make_user()
+        carried, mail = (
+            Delivery.objects.create(
+                notice=Notice.objects.create(kind=kind, subject=f"{person.pk}", fanned_out_at=timezone.now()),
+                person=person,
+                state=state,
+                due_at=timezone.now() if state == "queued" else None,
+            )
+            for kind, state in (("task_due", "waiting"), ("daily", "queued"))
+        )
+        Delivery.objects.filter(pk=carried.pk).update(carried_by=mail)
+        (claimed,) = claim_batch()
+        begun = Event()
+
+        def hold_for_a_while(delivery: int) -> list[int]:
+            held = hold_carried(delivery)
+            begun.set()
+            time.sleep(0.3)
+            return held
+
+        def erase_or_settle(number: int) -> None:
+            if number == 0:
+                claimed._replace(carries=True).settle(state="sent")
+            else:
+                begun.wait(timeout=5)
+                erase_person(person, by=admin)
+
+        with patch.object(claims, "hold_carried", hold_for_a_while):
+            self.assertEqual(in_parallel(erase_or_settle, 2), [None, None])
+
+        self.assertEqual((Delivery.objects.count(), Notice.objects.count()), (0, 0))

@@ -16,17 +16,18 @@ from zipfile import ZipFile
 
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import TestCase, override_settings
+from django.test import override_settings
 from django.urls import reverse
 
 from announcements.models import Announcement
 from authentication.models import SignInSession
 from authentication.tests.signing_in import signed_in_client
 from btf_backend.tests.routes import operations
+from btf_backend.tests.telling import TellingOfEverything
 from chat.models import MessageAttachment
 from chat.tests.factories import make_message
 from core.middleware import EitherSlashMiddleware
-from core.models import Delivery, Notice
+from core.models import Delivery
 from core.roles import Role
 from core.uploads.store import store_upload
 from events.tests.factories import make_event
@@ -92,7 +93,7 @@ def text_of(response: Any) -> str:
 
 
 @override_settings(API_WRITES_PER_USER="", VERIFY_PER_SOURCE="")
-class PrivacyWalkTests(TestCase):
+class PrivacyWalkTests(TellingOfEverything):
     people: dict[str, User]
     ids: list[str]
 
@@ -147,8 +148,8 @@ class PrivacyWalkTests(TestCase):
         news = Announcement.objects.create(title="News", summary="New")
         for person in people.values():
             news.acknowledgements.create(user=person)
-        notice = Notice.objects.create(kind="daily", subject="walk", data={"entries": []})
-        told = [Delivery.objects.create(notice=notice, person=person) for person in people.values()]
+        self.tell_everything(people.values(), group=group, author=people["classmate"])
+        told = Delivery.objects.filter(person=people["student"], in_inbox=True).order_by("pk")
         session = SignInSession.objects.filter(user=people["student"]).first()
         member = group.members.first()
         rows = [group, links[0], messages[1], milestone, task, upload, event, resource, news, session, member]

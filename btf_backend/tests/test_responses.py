@@ -88,7 +88,7 @@ class ResponseTests(TestCase):
         Upload.objects.create(key=key, filename="a.pdf", size=1, mime_type="application/pdf")
         Resource.objects.create(pk=link.pk, title="Guide", type="guide", role="all", file_url=key)
         make_event(pk=link.pk).registrations.create(user=cls.user)
-        notice = Notice.objects.create(kind="daily", subject="x", data={"entries": []})
+        notice = Notice.objects.create(kind="daily", subject="x", data={"parts": [], "more": 0})
         Delivery.objects.create(pk=link.pk, notice=notice, person=cls.user)
         NotificationSettings.objects.create(person=cls.user, quiet_from=time(21), quiet_until=time(7))
         Announcement.objects.create(pk=link.pk, title="News", summary="x", expires_at=LATER)

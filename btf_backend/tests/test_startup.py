@@ -109,7 +109,7 @@ class StartTests(SimpleTestCase):
         result = self.results["mail to nobody"]
 
         self.assertEqual(result.returncode, 0)
-        for variable in ("EMAIL_BACKEND", "FRONTEND_BASE_URL"):
+        for variable in ("EMAIL_BACKEND", "FRONTEND_BASE_URL", "PUBLIC_BASE_URL"):
             self.assertIn(f"Warning: {variable}", result.stderr)
 
     def test_every_reason_is_told_at_once(self) -> None:

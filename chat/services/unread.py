@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef
 
+from chat.models import Message
 from chat.services.reading import with_unread
 from groups.models import Group, GroupMember
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 KIND: Final = "unread_chat"
+DAY: Final = timedelta(days=1)  # by the clock of ``before``: a day on which clocks are changed is longer
 Parts = dict[int, list[tuple[str, dict[str, Any]]]]
 
 
@@ -23,10 +26,12 @@ def daily_parts(people: Collection[int], before: datetime, /) -> Parts:
     """Return, for each of these people (by id), the groups in which something is new, by their ids.
 
     The groups in which they are, or which they mentor, and which are not archived. What was said since
-    ``before`` is left to the next day: it may be read yet. Two queries.
+    ``before`` is left to the next day: it may be read yet. Nobody is told day after day of the same: where
+    nothing has come since the hour of the day before, a group is left out, however much is unread there.
+    Two queries.
     """
     found: dict[tuple[int, str], dict[str, Any]] = {}
-    for rows in unread_rows(people, before=before):
+    for rows in unread_rows(people, before=before, since=before - DAY):
         for person, group, name, unread in rows:
             if unread:
                 found[person, group] = {"group": group, "name": name, "unread": unread}
@@ -57,6 +62,7 @@ def rows_of(
     group: str,
     *,
     before: datetime | None = None,
+    since: datetime | None = None,
     group_id: str | None = None,
 ) -> QuerySet[Any, Any]:
     if group_id is not None:
@@ -69,4 +75,13 @@ def rows_of(
         last_seq=f"{within}conversation__last_seq",
         before=before,
     )
+    if since is not None:
+        fresh = Message.objects.filter(
+            Message.IN_SIGHT,
+            group=OuterRef(group),
+            seq__gt=OuterRef("read_up_to"),
+            created_at__gte=since,
+            created_at__lt=before,
+        )
+        counted = counted.filter(Exists(fresh.exclude(author=OuterRef(person))))
     return counted.values_list(person, f"{within}id", f"{within}name", "unread")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.test import override_settings
@@ -85,6 +86,36 @@ class PartsTests(UnreadCase):
         self.write(created_at=hour)
 
         self.assertEqual(self.parts(self.friend, before=hour)[self.friend.pk][0]["unread"], 1)
+
+    def test_a_group_where_nothing_came_since_yesterdays_hour_is_not_told_again(self) -> None:
+        hour = timezone.now()
+        for age in (timedelta(days=200), timedelta(days=1, seconds=1)):
+            self.write(created_at=hour - age)
+        self.assertEqual(self.parts(self.friend, self.mentor, before=hour), {})
+
+        self.write(created_at=hour - timedelta(days=1), author=self.mentor)
+        told = self.parts(self.friend, self.mentor, before=hour)
+        self.assertEqual({who: data[0]["unread"] for who, data in told.items()}, {self.friend.pk: 3})
+
+    def test_what_is_new_counts_only_where_it_is_unread_and_to_be_seen(self) -> None:
+        hour = timezone.now()
+        self.write(created_at=hour - timedelta(days=3))
+        for state in ("pending", "rejected", "removed"):
+            self.write(created_at=hour - timedelta(hours=1), **STATES[state])
+        self.assertEqual(self.parts(self.friend, before=hour), {})
+
+        message = self.write(created_at=hour - timedelta(hours=1))
+        self.assertEqual(self.parts(self.friend, before=hour)[self.friend.pk][0]["unread"], 2)
+
+        ReadCursor.objects.create(group=self.group, user=self.friend, seq=message.seq)
+        self.assertEqual(self.parts(self.friend, before=hour), {})
+
+    def test_the_day_that_ended_at_the_hour_is_the_one_of_that_clock(self) -> None:
+        """Where clocks are put back it has 25 hours, so that none of them is left out."""
+        hour = datetime(2026, 4, 5, 17, tzinfo=ZoneInfo("Australia/Sydney"))
+        self.write(created_at=hour.astimezone(UTC) - timedelta(hours=24, minutes=30))
+
+        self.assertEqual(len(self.parts(self.friend, before=hour)[self.friend.pk]), 1)
 
     def test_each_group_is_a_line_and_one_for_who_is_there_twice(self) -> None:
         other = make_group(mentor=self.mentor, members=[self.friend, self.mentor])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -12,7 +12,6 @@ from core.admin.house import LookOnly, actor
 from core.models import Delivery, MailTrouble, Notice
 from core.notifications.again import send_again
 from core.notifications.troubles import lift
-from core.refusals import Refused
 from core.registry import notification_kinds
 
 if TYPE_CHECKING:
@@ -20,7 +19,20 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class KindFilter(admin.SimpleListFilter):
+WORDS_GONE: Final = (
+    "What such mail said is not kept, such as a link to sign in: the person can ask for a new one."
+)
+
+
+class ListedFilter(admin.SimpleListFilter):
+    """Takes what it offers alone; anything else in the address is as if nothing was chosen."""
+
+    def value(self) -> str | None:
+        chosen = super().value()
+        return chosen if chosen in dict(self.lookup_choices) else None
+
+
+class KindFilter(ListedFilter):
     """By kind; the choices are the product's, so that nobody searches the table for them."""
 
     title = "kind"
@@ -38,7 +50,7 @@ class KindOfNoticeFilter(KindFilter):
     way = "notice__kind"
 
 
-class MailTroubleFilter(admin.SimpleListFilter):
+class MailTroubleFilter(ListedFilter):
     """Whose mailbox gave mail back, or who reported some as spam; of people."""
 
     title = "mail trouble"
@@ -48,8 +60,10 @@ class MailTroubleFilter(admin.SimpleListFilter):
         return list(MailTrouble.Cause.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        troubled = queryset.filter(mail_trouble__cause=self.value(), mail_trouble__address__iexact=F("email"))
-        return troubled if self.value() else queryset
+        if not self.value():
+            return queryset
+        standing = queryset.filter(mail_trouble__cause=self.value(), mail_trouble__lifted_at=None)
+        return standing.filter(mail_trouble__address__iexact=F("email"))
 
 
 class CountedNotices(ChangeList):
@@ -118,21 +132,18 @@ class DeliveryAdmin(LookOnly, admin.ModelAdmin):
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Queue the failed ones of those that were chosen anew."""
-        queued, refusals = 0, []
-        for pk in sorted(queryset.values_list("pk", flat=True)):
-            try:
-                queued += send_again(pk, by=actor(request))
-            except Refused as refusal:
-                refusals.append(refusal.message)
-        self.message_user(request, f"{queued} queued: only mail that failed is sent again.")
-        for sentence in sorted(set(refusals)):
-            self.message_user(request, sentence, messages.WARNING)
+        done = send_again(queryset, by=actor(request))
+        self.message_user(request, f"{done.queued} queued: only mail that failed is sent again.")
+        if done.left:
+            self.message_user(request, f"{done.left} are left: choose again.", messages.WARNING)
+        if done.lost:
+            self.message_user(request, f"{done.lost} cannot be. {WORDS_GONE}", messages.WARNING)
 
 
 @admin.register(MailTrouble)
 class MailTroubleAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["happened_at", "person", "address", "cause", "detail"]
-    list_filter = ["cause", "happened_at"]
+    list_display = ["happened_at", "person", "address", "cause", "detail", "lifted_at"]
+    list_filter = ["cause", "happened_at", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["person"]
     search_fields = ["person__email", "address"]
     actions = ["allow_mail"]

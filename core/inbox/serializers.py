@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
+from rest_framework.utils import html
 
 from core.converters import IdConverter
 from core.notifications.kinds import Pace
+from core.registry import notification_kinds
 from core.serializers import BoundedListField, StrictCharField
 
 MOST_IDS: Final = 500
 CLOCK: Final = "%H:%M"
+NAMED: Final = re.compile(r"\w+\[([^\]]*)\]")
 
 
 class NoticeSerializer(serializers.Serializer[Any]):
@@ -41,15 +45,26 @@ class ReadSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(min_value=1, max_value=IdConverter.LARGEST),
         max_length=MOST_IDS,
         required=False,
-        help_text="Ids that are not in one's inbox do nothing. Left out: all of it.",
+        help_text="Ids that are not in one's inbox do nothing. An empty body: all of it.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take all for what is meant only where nothing else is said, such as ``id``."""
+        if "ids" not in attrs and self.initial_data:
+            raise serializers.ValidationError({"ids": ["Send ids, or nothing at all."]})
+        return attrs
 
 
 class OneClickSerializer(serializers.Serializer[Any]):
-    """What a mail program sends (RFC 8058)."""
+    """What a mail program sends (RFC 8058), or the page."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {"List-Unsubscribe": serializers.ChoiceField(["One-Click"], required=False)}
+        return {
+            "List-Unsubscribe": serializers.ChoiceField(["One-Click"], required=False),
+            "again": serializers.ChoiceField(
+                ["yes"], required=False, help_text="The page's other button (urlencoded): get them again."
+            ),
+        }
 
 
 class LanguageSerializer(serializers.Serializer[Any]):
@@ -89,6 +104,26 @@ class PreferencesSerializer(serializers.Serializer[Any]):
     kinds = KindSerializer(many=True)
 
 
+class KindsField(serializers.DictField):
+    """Values by kind, counted before any of them is looked at; in forms ``kinds[announcement]``."""
+
+    default_error_messages: ClassVar = {"too_many": "There are only {most} kinds."}
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Return what was sent, as it was sent: the framework passes over what a form has of it."""
+        if not html.is_html_input(dictionary):
+            return super().get_value(dictionary)
+        named = {name: NAMED.fullmatch(name) for name in dictionary if name.startswith(self.field_name)}
+        sent = {found[1]: dictionary[name] for name, found in named.items() if found}
+        return sent or dictionary.get(self.field_name, serializers.empty)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict) and len(data) > len(notification_kinds.entries):
+            self.fail("too_many", most=len(notification_kinds.entries))
+        values: dict[str, Any] = super().to_internal_value(data)
+        return values
+
+
 class PreferencesWriteSerializer(serializers.Serializer[Any]):
     """Any part of it."""
 
@@ -116,7 +151,7 @@ class PreferencesWriteSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="May be earlier than `quietFrom`: then it is on the next day.",
     )
-    kinds = serializers.DictField(
+    kinds = KindsField(
         child=serializers.ChoiceField(Pace.choices),
         required=False,
         help_text="Paces by kind; of kinds that are left out nothing changes.",

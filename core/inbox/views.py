@@ -32,7 +32,7 @@ ROW = OpenApiExample(
         "kind": "announcement",
         "title": "Poster day",
         "body": "Bring your poster on Friday.",
-        "url": "https://app.example.org/#/announcements/3",
+        "url": "https://app.example.org/#/announcements",
         "createdAt": "2027-02-01T09:00:00Z",
         "readAt": None,
     },
@@ -107,7 +107,7 @@ class InboxViewSet(GenericViewSet[Delivery]):
         examples=[SOME, BADGE],
     )
     def read_many(self, request: SignedInRequest) -> Response:
-        """Mark some as read by their `ids`, or all of them. Answers how much is unread now."""
+        """Mark some as read by their `ids`, or all by an empty body. Answers how much is unread now."""
         body = ReadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         return Response({"unread": mark_read(request.user, body.validated_data.get("ids"))})

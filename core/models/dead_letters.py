@@ -10,13 +10,15 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 NOT_SHOWN: Final = "(not shown)"
+STOPPED: Final = ("builtins.SystemExit", "builtins.KeyboardInterrupt")  # another row goes on with it
 
 
 class DeadLetterManager(models.Manager["DeadLetter"]):
     """Of the queue's rows, those that failed for good: ``count()`` says how many there are."""
 
     def get_queryset(self) -> models.QuerySet[DeadLetter]:
-        return super().get_queryset().filter(status=TaskResultStatus.FAILED)
+        failed = super().get_queryset().filter(status=TaskResultStatus.FAILED)
+        return failed.exclude(exception_class_path__in=STOPPED)
 
 
 class DeadLetter(DBTaskResult[Any, Any]):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from core.roles import Audience
+from core.roles import Audience, Role
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,7 +22,8 @@ class Notice(models.Model):
     """Something happened that people are told of: once, however often it is said.
 
     Points at nobody, so that whoever writes it waits for no person's row. Its data make up its words and
-    hold titles, moments and ids: never what is personal, for an erasure does not come by here.
+    hold titles, moments and ids: never what is personal, for an erasure takes along those notices alone
+    that were for nobody else.
     """
 
     kind = models.CharField(max_length=40)
@@ -34,6 +35,8 @@ class Notice(models.Model):
     people: models.JSONField[Any, Any] = models.JSONField(default=list, help_text="Their ids.")
     is_mailed = models.BooleanField(default=True, help_text="By mail too, for whom that is wanted.")
     stale_at = models.DateTimeField(null=True, help_text="From then on no mail of it leaves. Null: never.")
+    shown_from = models.DateTimeField(null=True, help_text="No inbox shows it before. Null: at once.")
+    shown_until = models.DateTimeField(null=True, help_text="No inbox shows it from then on. Null: for ever.")
     reached = models.BigIntegerField(default=0, help_text="Everybody up to this id has their delivery.")
     fanned_out_at = models.DateTimeField(null=True, help_text="Null: not everybody has one yet.")
     created_at = models.DateTimeField(default=timezone.now)
@@ -59,7 +62,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def inbox_of(self, user: User) -> Self:
         """What stands in somebody's inbox, newest first, with what it says."""
-        return self.filter(person=user, in_inbox=True).select_related("notice").order_by("-id")
+        return self.filter(person=user).in_sight().select_related("notice").order_by("-id")
+
+    def in_sight(self) -> Self:
+        """What inboxes show now: of a notice for an audience, to whoever belongs to it now.
+
+        The rule of ``core.audience``, from the side of those who were told.
+        """
+        now = timezone.now()
+        begun = Q(notice__shown_from=None) | Q(notice__shown_from__lte=now)
+        goes_on = Q(notice__shown_until=None) | Q(notice__shown_until__gt=now)
+        meant = Q(notice__audience__in=["", Audience.ALL]) | Q(notice__audience=F("person__role"))
+        admin = Q(person__role=Role.ADMIN) | Q(person__is_superuser=True)
+        return self.filter(begun, goes_on, meant | admin, in_inbox=True)
 
     def unread(self) -> Self:
         return self.filter(read_at=None)
@@ -108,6 +123,13 @@ class Delivery(models.Model):
     message_id = models.CharField(max_length=200, blank=True, help_text="As the mail service knows it.")
     sent_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=100, blank=True, help_text="Why it did not go: codes, no address.")
+    carried_by = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        related_name="carried",
+        help_text="The daily mail that takes it along.",
+    )
 
     objects = DeliveryQuerySet.as_manager()
 

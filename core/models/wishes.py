@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class NotificationSettings(models.Model):
@@ -58,10 +61,19 @@ class NotificationChoice(models.Model):
         return f"{self.person_id} wants {self.kind} {self.pace}"
 
 
+class MailTroubleQuerySet(models.QuerySet["MailTrouble"]):
+    """Questions about many mailboxes."""
+
+    def standing(self) -> Self:
+        """What has not been lifted."""
+        return self.filter(lifted_at=None)
+
+
 class MailTrouble(models.Model):
     """A mailbox gave mail back, or its owner reported some as spam: it gets no more.
 
-    It counts as long as the person has that address.
+    It counts until it is lifted, and as long as the person has that address. What was lifted is kept: mail
+    services tell late, and again.
     """
 
     class Cause(models.TextChoices):
@@ -73,9 +85,18 @@ class MailTrouble(models.Model):
     cause = models.CharField(max_length=20, choices=Cause)
     detail = models.CharField(max_length=100, blank=True, help_text="The service's code for it.")
     happened_at = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(
+        null=True, help_text="What happened before counts no more. Null: it stands."
+    )
+
+    objects = MailTroubleQuerySet.as_manager()
 
     class Meta:
         ordering = ["-happened_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.person_id}"
+
+    def counts_at(self, address: str) -> bool:
+        """Return whether it stands, and happened there."""
+        return self.lifted_at is None and self.address.lower() == address.lower()

@@ -1,8 +1,8 @@
-"""Giving a mail that failed for good another try, as an admin does once the fault is mended."""
+"""Giving mail that failed for good another try, as an admin does once the fault is mended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,38 +10,45 @@ from django.utils import timezone
 from core import audit
 from core.models import Delivery
 from core.notifications.fanout import SEND
-from core.notifications.kinds import kind_of
-from core.refusals import Refused
+from core.registry import notification_kinds
 from core.tasks import enqueue_on_commit
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from users.models import User
 
 State = Delivery.State
 
+AT_ONCE: Final = 1_000
 
-class WordsGone(Refused):
-    """Nobody could write this mail once more (400)."""
 
-    code = "words_gone"
-    sentence = "What this mail said is not kept, such as a link to sign in: the person can ask for a new one."
+class SentAgain(NamedTuple):
+    """How many were queued anew; how many nobody could write once more; how many are left to ask for."""
+
+    queued: int
+    lost: int
+    left: int
 
 
 @transaction.atomic
-def send_again(delivery: int, *, by: User) -> bool:
-    """Queue a failed mail (by id) anew, as its first try; False where it is not failed (any more).
+def send_again(chosen: QuerySet[Delivery], *, by: User) -> SentAgain:
+    """Queue the failed ones anew, as their first try: the first thousand, in some queries and by one task.
 
-    What is not true or not wanted any more is dropped when its turn comes, as ever. Raises WordsGone (400)
-    for mail that a task of its own sent: its notice holds nothing. Holds the delivery.
+    What is not true or not wanted any more is dropped when its turn comes, as ever. Mail that a task of its
+    own sent is lost: its notice holds nothing. Holds the deliveries.
     """
-    rows = Delivery.objects.select_for_update(of=("self",), no_key=True).select_related("notice", "person")
-    row = rows.filter(pk=delivery, state=State.FAILED).first()
-    if row is None:
-        return False
-    if kind_of(row.notice.kind) is None or not row.notice.data:
-        raise WordsGone
-    row.state, row.due_at, row.attempts, row.reason = State.QUEUED, timezone.now(), 0, ""
-    row.save(update_fields=["state", "due_at", "attempts", "reason"])
-    audit.record("mail_sent_again", actor=by, target=row.person, changes={"kind": row.notice.kind})
-    enqueue_on_commit(SEND)
-    return True
+    failed = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"), state=State.FAILED)
+    whole = failed.filter(notice__kind__in=list(notification_kinds.entries)).exclude(notice__data={})
+    number, possible = failed.count(), whole.count()
+    rows = whole.select_for_update(of=("self",), no_key=True).select_related("notice", "person")
+    held = list(rows.order_by("pk")[:AT_ONCE])
+    if held:
+        Delivery.objects.filter(pk__in=[row.pk for row in held]).update(
+            state=State.QUEUED, due_at=timezone.now(), attempts=0, reason=""
+        )
+        audit.record_all(
+            "mail_sent_again", actor=by, targets=[(row.person, {"kind": row.notice.kind}) for row in held]
+        )
+        enqueue_on_commit(SEND)
+    return SentAgain(queued=len(held), lost=number - possible, left=max(0, possible - len(held)))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.mail import Envelope, compose
 from core.models import Delivery, Notice
 from core.notifications.faults import MAIL_FAULTS, fault_of
-from core.notifications.sending import id_of, message_id
+from core.notifications.mails import id_of, message_id
 from core.tasks import Abandoned
 
 if TYPE_CHECKING:
@@ -43,11 +43,17 @@ def send_once(
     write(delivery, state=State.SENT, reason="", message_id=id_of(message), sent_at=timezone.now())
 
 
+def give_up(*, kind: str, subject: str) -> None:
+    """Note that a mail will not be tried again; nothing happens where none was tried."""
+    rows = Delivery.objects.filter(notice__kind=kind, notice__subject=subject, state=State.QUEUED)
+    rows.update(state=State.FAILED)
+
+
 @transaction.atomic
 def delivery_of(person: User, *, kind: str, subject: str) -> Delivery:
     """Return a person's delivery of that mail, which no other worker looks for: it is never due."""
     notice, _ = Notice.objects.get_or_create(
-        kind=kind, subject=subject, defaults={"people": [person.pk], "fanned_out_at": timezone.now()}
+        kind=kind, subject=subject, defaults={"fanned_out_at": timezone.now()}
     )
     delivery, _ = Delivery.objects.get_or_create(
         notice=notice, person=person, defaults={"in_inbox": False, "state": State.QUEUED}

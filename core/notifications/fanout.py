@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +18,16 @@ from core.notifications.wishes import wishes_of
 from core.tasks import enqueue_on_commit
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from core.notifications.kinds import Kind
     from core.notifications.wishes import Wishes
 
 BATCH: Final = 200
+LOOKED_AFTER: Final = timedelta(days=3)  # what nobody could be told of for so long is not taken up again
+MOST_RESUMED: Final = 100
 SEND: Final = "core.notifications.tasks.send_mail"
 State = Delivery.State
 
@@ -31,17 +36,30 @@ State = Delivery.State
 def fan_out_next(*, notice_id: int) -> bool:
     """Write the deliveries of the next people; False when everybody has theirs. Holds the notice."""
     notice = Notice.objects.select_for_update(no_key=True).filter(pk=notice_id, fanned_out_at=None).first()
-    kind = kind_of(notice.kind) if notice else None
-    if notice is None or kind is None:
+    if notice is None:
+        return False
+    kind = kind_of(notice.kind)
+    if kind is None:
+        finish(notice)  # nobody knows how to tell of it any more
         return False
     asked, people = next_people(notice, kind)
     deliver(notice, kind, people)
     if asked:
         notice.reached = asked[-1]
-    if len(asked) < BATCH:
-        notice.fanned_out_at = timezone.now()
-    notice.save(update_fields=["reached", "fanned_out_at"])
-    return notice.fanned_out_at is None
+    if len(asked) == BATCH:
+        notice.save(update_fields=["reached"])
+        return True
+    if notice.people and not people and not notice.deliveries.exists():
+        notice.delete()  # none of whom it named is there any more, or may be told: it was never said
+    else:
+        finish(notice)
+    return False
+
+
+def finish(notice: Notice) -> None:
+    """Forget whom a notice named: its deliveries say it, and go with the people."""
+    notice.people, notice.fanned_out_at = [], timezone.now()
+    notice.save(update_fields=["reached", "people", "fanned_out_at"])
 
 
 def next_people(notice: Notice, kind: Kind) -> tuple[list[int], list[int]]:
@@ -91,20 +109,43 @@ def new_delivery(notice: Notice, kind: Kind, person: int, wishes: Wishes) -> Del
 
 
 def route(notice: Notice, kind: Kind, wishes: Wishes, *, now: datetime) -> tuple[str, datetime | None]:
-    """Return the state of somebody's mail, and when it is due: now, after quiet hours, or never."""
+    """Return the state of somebody's mail, and when it is due: now, after quiet hours, or never.
+
+    What is pressing leaves now where it would be too late after them.
+    """
     pace = wishes.pace(kind)
     if not (kind.by_mail and notice.is_mailed) or pace == Pace.OFF:
         return State.NONE, None
     if pace == Pace.DAILY:
         return State.WAITING, None
     due = now if kind.is_mandatory else wishes.after_quiet(now)
-    if notice.stale_at is not None and due >= notice.stale_at:
-        return State.NONE, None
-    return State.QUEUED, due
+    if kind.is_pressing and is_stale(notice, at=due):
+        due = now
+    return (State.NONE, None) if is_stale(notice, at=due) else (State.QUEUED, due)
+
+
+def is_stale(notice: Notice, *, at: datetime) -> bool:
+    return notice.stale_at is not None and at >= notice.stale_at
+
+
+@transaction.atomic
+def route_anew(dropped: QuerySet[Delivery]) -> None:
+    """Have mail sent after all that was dropped, and is true again. Holds these deliveries."""
+    rows = dropped.filter(state=State.DROPPED).select_related("notice").order_by("pk")
+    found = list(rows.select_for_update(of=("self",), no_key=True))
+    wishes, now = wishes_of([row.person_id for row in found]), timezone.now()
+    for row in found:
+        kind = kind_of(row.notice.kind)
+        if kind is not None:
+            row.state, row.due_at = route(row.notice, kind, wishes[row.person_id], now=now)
+            row.reason = ""
+    Delivery.objects.bulk_update(found, ["state", "due_at", "reason"])
+    if any(row.state == State.QUEUED for row in found):
+        enqueue_on_commit(SEND)
 
 
 def unfinished(*, older_than: timedelta) -> list[int]:
     """Return the notices whose fan-out seems to have been lost, as with a server that was stopped."""
     before = timezone.now() - older_than
-    rows = Notice.objects.filter(fanned_out_at=None, created_at__lt=before)
-    return list(rows.order_by("created_at").values_list("pk", flat=True))
+    rows = Notice.objects.filter(fanned_out_at=None, created_at__range=(before - LOOKED_AFTER, before))
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:MOST_RESUMED])

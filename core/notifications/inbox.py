@@ -45,7 +45,7 @@ def inbox_of(user: User) -> Any:
 
 
 def unread_count(user: User) -> int:
-    return Delivery.objects.filter(person=user, in_inbox=True).unread().count()
+    return Delivery.objects.filter(person=user).in_sight().unread().count()
 
 
 def standings_of(people: Collection[int]) -> dict[int, tuple[int, int]]:
@@ -53,7 +53,7 @@ def standings_of(people: Collection[int]) -> dict[int, tuple[int, int]]:
 
     It changes with whatever comes into an inbox, and with whatever is read there.
     """
-    rows = Delivery.objects.filter(person__in=people, in_inbox=True).unread().order_by()
+    rows = Delivery.objects.filter(person__in=people).in_sight().unread().order_by()
     counted = rows.values("person").annotate(unread=Count("pk"), newest=Max("pk"))
     return {
         one: (unread, newest) for one, unread, newest in counted.values_list("person", "unread", "newest")
@@ -109,12 +109,12 @@ def mark_read(user: User, ids: Collection[int] | None = None) -> int:
 
     Ids of nobody's, and of other people's rows, do nothing.
     """
-    rows = Delivery.objects.filter(person=user, in_inbox=True).unread()
+    rows = Delivery.objects.filter(person=user).in_sight().unread()
     if ids is not None:
         rows = rows.filter(pk__in=ids)
     with transaction.atomic():
         # In the order in which others that write several of them take them.
-        held = rows.select_for_update(no_key=True).order_by("pk").values("pk")
+        held = rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values("pk")
         if Delivery.objects.filter(pk__in=held).update(read_at=Coalesce(F("read_at"), Now())):
             transaction.on_commit(partial(ring_inboxes, [user.pk]))
     return unread_count(user)

@@ -22,11 +22,15 @@ EVERY_PACE: Final = (Pace.NOW, Pace.DAILY, Pace.OFF)
 
 @dataclass(frozen=True)
 class Told:
-    """Who is told, what of, and in which language and by which clock they read it."""
+    """Who is told, what of, and in which language and by which clock they read it.
+
+    ``delivery_id`` is that of the mail that leaves now; None elsewhere.
+    """
 
     person: User
     data: Mapping[str, Any]
     reader: Reader
+    delivery_id: int | None = None
 
 
 class Words(Protocol):
@@ -52,10 +56,13 @@ class Kind:
     is_mandatory: bool = False  # nobody can switch it off, and it waits for no quiet hours
     paces: tuple[Pace, ...] = EVERY_PACE
     usual: Pace = Pace.NOW
+    is_pressing: bool = False  # quiet hours at whose end it would be too late do not hold it up
     priority: int = 0  # of its mail; higher leaves first
     in_inbox: bool = True
     by_mail: bool = True
+    is_listed: bool = True  # in everybody's preferences; what admins alone ever get is not
     reaches_suspended: bool = False
+    carries_others: bool = False  # other deliveries go with its mail, and become what it becomes
 
     def letter(self, told: Told) -> Letter | None:
         """Return the mail to send now, or None where there is nothing to say any more."""
@@ -73,6 +80,6 @@ def register(*kinds: Kind) -> None:
         notification_kinds.add(kind.name, kind)
 
 
-def choosable() -> list[Kind]:
-    """Return the kinds about which somebody can choose something, in the order of the apps."""
-    return [kind for kind in notification_kinds if not kind.is_mandatory]
+def listed() -> list[Kind]:
+    """Return the kinds of mail that preferences show, fixed ones too, in the order of the apps."""
+    return [kind for kind in notification_kinds if kind.by_mail and kind.is_listed]

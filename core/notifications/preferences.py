@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from core.models import NotificationChoice, NotificationSettings
-from core.notifications.kinds import kind_of
+from core.notifications.kinds import kind_of, listed
 from core.notifications.wishes import wishes_of
-from core.refusals import Refused
-from core.registry import notification_kinds
+from core.refusals import Refused, SignedOut
+from core.zones import zones
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -68,7 +66,7 @@ def preferences_of(user: User) -> Preferences:
     wishes = wishes_of([user.pk])[user.pk]
     reader = wishes.reader
     with reader.speaking():
-        kinds = [wish_of(kind, wishes) for kind in notification_kinds if kind.by_mail]
+        kinds = [wish_of(kind, wishes) for kind in listed()]
     return Preferences(
         language=reader.language,
         time_zone=reader.zone.key,
@@ -95,11 +93,13 @@ def change_preferences(user: User, *, values: Mapping[str, Any], kinds: Mapping[
     """Change some of how a person is told: fields of their settings, and paces by kind. Holds the person.
 
     Raises NoSuchWish (400) where something is not there to be chosen: then nothing is changed. None, for
-    a language or a zone, is as the programme has it.
+    a language or a zone, is as the programme has it. Raises SignedOut (401) where they have been
+    erased meanwhile.
     """
     for name, pace in kinds.items():
         check_pace(name, pace)
-    get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)
+    if get_user_model().objects.select_for_update(no_key=True).filter(pk=user.pk).first() is None:
+        raise SignedOut
     if values:
         change_settings(user, values)
     for name in sorted(kinds):
@@ -108,7 +108,7 @@ def change_preferences(user: User, *, values: Mapping[str, Any], kinds: Mapping[
 
 def check_pace(name: str, pace: str) -> None:
     kind = kind_of(name)
-    if kind is None or not kind.by_mail:
+    if kind is None or kind not in listed():
         raise NoSuchWish(f"There is no mail of the kind {name[:40]!r}.", field="kinds")
     if kind.is_mandatory:
         raise NoSuchWish(f"Mail of the kind {name!r} cannot be changed: everybody gets it.", field="kinds")
@@ -122,14 +122,9 @@ def change_settings(user: User, values: Mapping[str, Any]) -> None:
     row = NotificationSettings.objects.filter(person=user).first() or NotificationSettings(person=user)
     for name, value in values.items():
         setattr(row, name, "" if value is None and name in {"language", "time_zone"} else value)
+    row.language = row.language.lower()  # RFC 5646, 2.1.1
     check_settings(row)
     row.save()
-
-
-@lru_cache
-def zones() -> set[str]:
-    """Return the names of all time zones; they are read from hundreds of files."""
-    return available_timezones()
 
 
 def check_settings(row: NotificationSettings) -> None:

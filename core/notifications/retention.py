@@ -34,16 +34,18 @@ def prune_notices() -> dict[str, int]:
 def documents_of(user: User) -> Iterator[tuple[str, object]]:
     """Yield what the person was told of, how they want to be told, and whether their mailbox took it."""
     told = Delivery.objects.filter(person=user).select_related("notice").order_by("pk")
-    yield "notifications", [document_of(delivery) for delivery in told]
+    shown = set(Delivery.objects.filter(person=user).in_sight().values_list("pk", flat=True))
+    yield "notifications", [document_of(delivery, is_shown=delivery.pk in shown) for delivery in told]
     yield "notificationSettings", plain(NotificationSettings.objects.filter(person=user))
     yield "notificationChoices", plain(NotificationChoice.objects.filter(person=user))
     yield "mailTrouble", plain(MailTrouble.objects.filter(person=user))
 
 
-def document_of(delivery: Delivery) -> dict[str, Any]:
+def document_of(delivery: Delivery, *, is_shown: bool) -> dict[str, Any]:
+    """Return a row; not what it says where that has been taken out of the person's sight."""
     return {
         "kind": delivery.notice.kind,
-        "about": delivery.notice.data,
+        "about": delivery.notice.data if is_shown or not delivery.in_inbox else None,
         "createdAt": delivery.created_at,
         "readAt": delivery.read_at,
         "mail": delivery.state,

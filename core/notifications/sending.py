@@ -1,49 +1,46 @@
-"""The mail of deliveries: claimed by one worker, sent over one connection, each marked as it has left.
+"""The mail of deliveries: sent over one connection, each written down as it has left.
 
-To claim is to move ``due_at`` on: what a killed worker had claimed is due again by itself. A mail leaves
-twice only where the server took it and the worker died before that was written; with the same Message-ID.
+A mail leaves twice only where the server took it and the worker died, or lost its database, before that was
+written; with the same Message-ID.
 """
 
 from __future__ import annotations
 
 import logging
+import smtplib
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
+from traceback import format_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from django.conf import settings
 from django.core.mail import get_connection
-from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
-from core.mail import Envelope, compose
 from core.models import Delivery
+from core.notifications.claims import claim_batch, put_back
+from core.notifications.fanout import route
 from core.notifications.faults import MAIL_FAULTS, Fault, fault_of
-from core.notifications.kinds import Pace, Told, kind_of
+from core.notifications.kinds import kind_of
+from core.notifications.mails import NOT_TRUE, id_of, message_of, why_not
 from core.notifications.troubles import in_trouble
-from core.notifications.unsubscribe import unsubscribe_link
 from core.notifications.wishes import wishes_of
 from core.tasks import delay_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from datetime import datetime
 
-    from django.core.mail import EmailMultiAlternatives
-
-    from core.models import MailTrouble
+    from core.notifications.claims import Claim
     from core.notifications.kinds import Kind
     from core.notifications.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
 
-BATCH: Final = 20
-LEASE: Final = timedelta(minutes=3)
 BATCH_SECONDS: Final = 60  # then the rest of a batch is left to whoever comes next
 GIVE_UP_AFTER: Final = timedelta(days=4)  # RFC 5321 4.5.4.1
+OURS: Final = Fault("fault of ours", is_final=False)
 
 
 class MailServerAway(Exception):
@@ -52,11 +49,11 @@ class MailServerAway(Exception):
 
 def send_next_batch() -> bool:
     """Send what is due next; False where nothing is, or where no mail can leave now."""
-    batch = claim()
+    batch = claim_batch()
     if not batch:
         return False
     pending = deque(batch)
-    sender = Sender(batch)
+    sender = Sender()
     try:
         sender.open()
         over = monotonic() + BATCH_SECONDS
@@ -72,32 +69,12 @@ def send_next_batch() -> bool:
     return True
 
 
-@transaction.atomic
-def claim() -> list[Delivery]:
-    """Claim the most urgent mail that is due, for three minutes."""
-    rows = Delivery.objects.due().select_for_update(skip_locked=True, no_key=True)
-    ids = list(rows.values_list("pk", flat=True)[:BATCH])
-    claimed = Delivery.objects.filter(pk__in=ids)
-    claimed.update(due_at=timezone.now() + LEASE)
-    return list(claimed.select_related("notice", "person").order_by("-priority", "pk"))
-
-
-def put_back(pending: Collection[Delivery]) -> None:
-    """Give up a claim on mail that was not tried."""
-    left = [delivery.pk for delivery in pending]
-    if left:
-        Delivery.objects.filter(pk__in=left, state=State.QUEUED).update(due_at=timezone.now())
-
-
 class Sender:
-    """Sends the mails of one batch, for which it has read what their readers wish."""
+    """Sends mails over one connection, each as its reader wishes at that moment."""
 
-    def __init__(self, batch: Collection[Delivery]) -> None:
-        people = [delivery.person_id for delivery in batch]
-        self.wishes = wishes_of(people)
-        self.troubles = in_trouble(people)
+    def __init__(self) -> None:
         self.connection: Any = get_connection()
-        self.at_work: Delivery | None = None
+        self.has_fault = False
 
     def open(self) -> None:
         """Connect. Raises MailServerAway."""
@@ -106,107 +83,93 @@ class Sender:
         except MAIL_FAULTS as error:
             logger.warning("mail_server_unreachable", extra={"fault": type(error).__name__})
             raise MailServerAway from error
+        self.has_fault = False
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Part from the server: by its rules, or at once where it may not answer."""
+        smtp = getattr(self.connection, "connection", None)
+        if self.has_fault and isinstance(smtp, smtplib.SMTP):
+            smtp.close()  # a QUIT would wait for its reply
+            self.connection.connection = None
         with suppress(*MAIL_FAULTS):
             self.connection.close()
 
-    def end(self) -> None:
-        """Close. A mail that broke its worker waits, longer each time, and holds up no other."""
-        self.close()
-        if self.at_work is not None:
-            try_again(self.at_work, Fault("fault of ours", is_final=False))
+    def send(self, claim: Claim) -> None:
+        """Send one mail, and write what became of it. Raises MailServerAway where there is no connection.
 
-    def send(self, delivery: Delivery) -> None:
-        """Send one mail, and write what became of it. Raises MailServerAway where there is no connection."""
-        self.at_work = delivery
-        fault = self.fault_in_sending(delivery)
-        self.at_work = None
-        if fault is not None and not fault.is_final:
-            self.close()  # it may have ended with the fault
+        One that cannot be written, by a fault of ours, waits like any other and holds up nobody.
+        """
+        held = claim.renewed()
+        delivery = held and held.rows().select_related("notice", "person").first()
+        if held is None or delivery is None:
+            return
+        kind = kind_of(delivery.notice.kind)
+        held = held._replace(carries=kind is not None and kind.carries_others)
+        self.has_fault = True  # until it turns out that there is none
+        try:
+            fault = self.fault_in_sending(held, delivery)
+        except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the next one leaves
+            # Not its text, which may name a person.
+            where = "".join(format_tb(error.__traceback__))
+            told = {"delivery": delivery.pk, "fault": type(error).__name__, "where": where}
+            logger.error("mail_broke", extra=told)  # noqa: TRY400
+            fault = OURS
+        if fault is not None:
+            try_again(held, delivery, fault)
+        self.has_fault = fault is not None and not fault.is_final
+        if self.has_fault:
+            self.end()
             self.open()
 
-    def fault_in_sending(self, delivery: Delivery) -> Fault | None:
-        kind, wishes = kind_of(delivery.notice.kind), self.wishes[delivery.person_id]
-        reason = why_not(delivery, kind, wishes, self.troubles.get(delivery.person_id))
-        message = None if reason or kind is None else message_of(delivery, kind, wishes)
-        if message is None:
-            settle(delivery, state=State.DROPPED, reason=reason or "not true any more")
-            return None
-        message.connection = self.connection
+    def fault_in_sending(self, claim: Claim, delivery: Delivery) -> Fault | None:
+        kind, person = kind_of(delivery.notice.kind), delivery.person_id
+        wishes = wishes_of([person])[person]
+        reason = why_not(delivery, kind, wishes, in_trouble([person]).get(person))
+        if reason or kind is None:
+            claim.settle(state=State.DROPPED, reason=reason)
+        elif delivery.attempts > 1 and timezone.now() > last_moment(delivery):
+            claim.settle(state=State.FAILED, reason=delivery.reason or "given up")
+        elif not is_put_off(claim, delivery, kind, wishes):
+            return self.fault_of_letter(claim, delivery, kind, wishes)
+        return None
+
+    def fault_of_letter(self, claim: Claim, delivery: Delivery, kind: Kind, wishes: Wishes) -> Fault | None:
         try:
+            message = message_of(delivery, kind, wishes)
+            if message is None:
+                claim.settle(state=State.DROPPED, reason=NOT_TRUE)
+                return None
+            message.connection = self.connection
             message.send()
         except MAIL_FAULTS as error:
-            fault = fault_of(error)
-            try_again(delivery, fault)
-            return fault
-        settle(delivery, state=State.SENT, message_id=id_of(message), sent_at=timezone.now())
+            return fault_of(error)
+        claim.settle(state=State.SENT, message_id=id_of(message), sent_at=timezone.now())
         return None
 
 
-def try_again(delivery: Delivery, fault: Fault) -> None:
+def is_put_off(claim: Claim, delivery: Delivery, kind: Kind, wishes: Wishes) -> bool:
+    """Put a mail off that its reader wants later by now: it is night, or they chose the daily mail."""
+    now = timezone.now()
+    state, due_at = route(delivery.notice, kind, wishes, now=now)
+    if state == State.QUEUED and due_at is not None and due_at <= now:
+        return False
+    claim.settle(state=state, due_at=due_at)
+    return True
+
+
+def try_again(claim: Claim, delivery: Delivery, fault: Fault) -> None:
     """Write down a failed try: the mail is due again later, unless that is of no use."""
     logger.info("mail_failed", extra={"delivery": delivery.pk, "reason": fault.reason})
-    later = timezone.now() + timedelta(seconds=delay_seconds(min(delivery.attempts + 1, 20)))
+    later = timezone.now() + timedelta(seconds=delay_seconds(min(delivery.attempts, 20)))
     if fault.is_final or later > last_moment(delivery):
-        settle(delivery, state=State.FAILED, reason=fault.reason)
+        claim.settle(state=State.FAILED, reason=fault.reason)
     else:
-        settle(delivery, state=State.QUEUED, due_at=later, reason=fault.reason)
+        claim.settle(state=State.QUEUED, due_at=later, reason=fault.reason)
 
 
-def why_not(delivery: Delivery, kind: Kind | None, wishes: Wishes, trouble: MailTrouble | None) -> str:
-    """Return why a mail is not to leave after all, or nothing: much may have changed since it was queued."""
-    stale_at = delivery.notice.stale_at
-    if kind is None:
-        return "unknown kind"
-    if not (delivery.person.may_enter or kind.reaches_suspended):
-        return "suspended"
-    if trouble is not None:
-        return f"address {trouble.cause}"
-    if wishes.pace(kind) == Pace.OFF:
-        return "not wanted"
-    return "too late" if stale_at is not None and stale_at <= timezone.now() else ""
-
-
-def message_of(delivery: Delivery, kind: Kind, wishes: Wishes) -> EmailMultiAlternatives | None:
-    """Return a person's mail, in their language; None where there is nothing to say any more."""
-    reader = wishes.reader
-    with reader.speaking():
-        letter = kind.letter(Told(delivery.person, delivery.notice.data, reader))
-        if letter is None:
-            return None
-        optional = not kind.is_mandatory
-        envelope = Envelope(
-            to=delivery.person.email,
-            message_id=message_id(kind.name, str(delivery.pk)),
-            unsubscribe=unsubscribe_link(delivery.person_id, kind.name) if optional else "",
-        )
-        return compose(letter, envelope, reader=reader)
-
-
-def message_id(kind: str, number: str) -> str:
-    """Return a Message-ID (RFC 5322 3.6.4) that is the same at each try, and that nobody can guess."""
-    digest = salted_hmac("core.notifications.message", f"{kind} {number}", algorithm="sha256").hexdigest()
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("<> ") or "localhost"
-    return f"<{kind}.{number}.{digest[:16]}@{domain}>"
-
-
-def id_of(message: EmailMultiAlternatives) -> str:
-    """Return by which id webhooks will name a mail: the service's own, or its Message-ID."""
-    status = getattr(message, "anymail_status", None)  # set by Anymail's backends alone
-    given = getattr(status, "message_id", None)
-    return str(given or message.extra_headers["Message-ID"])[:200]
-
-
-def last_moment(delivery: Delivery) -> Any:
+def last_moment(delivery: Delivery) -> datetime:
     """Return until when a mail is tried again."""
-    given_up = delivery.created_at + GIVE_UP_AFTER
+    # A notice for the inbox alone may be mailed long after; what was put off, too: its age counts anew.
+    given_up = max(delivery.created_at, delivery.notice.created_at) + GIVE_UP_AFTER
     stale_at = delivery.notice.stale_at
     return min(given_up, stale_at) if stale_at else given_up
-
-
-def settle(delivery: Delivery, *, state: str, reason: str = "", **more: Any) -> None:
-    """Write what became of a try, at once and alone: whoever is killed after it has lost no other."""
-    tried = state != State.DROPPED
-    values = {"state": state, "reason": reason, "due_at": None, "attempts": delivery.attempts + tried, **more}
-    Delivery.objects.filter(pk=delivery.pk, state=State.QUEUED).update(**values)

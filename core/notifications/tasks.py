@@ -8,11 +8,12 @@ from typing import Final
 from core.models import Delivery
 from core.notifications import digests, fanout, sending
 from core.periodic import periodic
-from core.tasks import background, enqueue
+from core.tasks import background, enqueue, is_waiting
 from core.turns import take_turn
 
 AGAIN: Final = "core.notifications.tasks"
 SEEMS_LOST: Final = timedelta(minutes=5)
+SEND_SECONDS: Final = 150
 
 
 @background(attempts=8)
@@ -21,22 +22,22 @@ def fan_out(*, notice_id: int) -> None:
     take_turn(fanout.fan_out_next, again=f"{AGAIN}.fan_out", notice_id=notice_id)
 
 
-@background(queue="mail", priority=-10, attempts=3, limit_seconds=150)
+@background(queue="mail", priority=-10, attempts=3, limit_seconds=SEND_SECONDS)
 def send_mail() -> None:
     """Send mail that is due, for a turn; then queue up anew."""
     take_turn(sending.send_next_batch, again=fanout.SEND)
 
 
-@periodic("look_for_mail", every=timedelta(seconds=20))
+@periodic("look_for_mail", every=timedelta(seconds=20), limit_seconds=60)
 def look_for_mail() -> dict[str, int]:
     """Have mail sent whose time has come: after quiet hours, after a fault, or after a worker was killed."""
     due = Delivery.objects.due()[:1_000].count()
-    if due:
+    if due and not is_waiting(fanout.SEND):
         enqueue(fanout.SEND)
     return {"due": due}
 
 
-@periodic("resume_notices", every=timedelta(minutes=5))
+@periodic("resume_notices", every=timedelta(minutes=5), limit_seconds=60)
 def resume_notices() -> dict[str, int]:
     """Take up notices of which not everybody was told, as their work was lost."""
     lost = fanout.unfinished(older_than=SEEMS_LOST)

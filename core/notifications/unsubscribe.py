@@ -22,7 +22,10 @@ SALT: Final = "core.notifications.unsubscribe"
 
 
 def unsubscribe_link(person: int, kind: str) -> str:
-    """Return the address that ends a kind of mail to a person. It does not run out: mail is kept."""
+    """Return the address that ends a kind of mail to a person. Mail is kept: it lives as long as its key.
+
+    That is while SECRET_KEY, or a fallback of it, is the one that signed it.
+    """
     token = signing.dumps([person, kind], salt=SALT)
     return settings.PUBLIC_BASE_URL + reverse("notifications:unsubscribe", args=[token])
 
@@ -57,4 +60,18 @@ def unsubscribe(token: str) -> Kind:
         NotificationChoice.objects.update_or_create(
             person_id=person, kind=kind.name, defaults={"pace": Pace.OFF}
         )
+    return kind
+
+
+def subscribe_again(token: str) -> Kind:
+    """Take back the end of a kind of mail: it comes as is usual. Raises Missing (404).
+
+    Safe to repeat; who gets such mail keeps their pace.
+    """
+    person, kind = read_token(token)
+    ended = NotificationChoice.objects.filter(person=person, kind=kind.name, pace=Pace.OFF)
+    if kind.usual == Pace.OFF:
+        ended.update(pace=next(pace for pace in kind.paces if pace != Pace.OFF))
+    else:
+        ended.delete()
     return kind

@@ -1,19 +1,24 @@
 """What the mail service says became of our mail: mailboxes that gave it back, people who complained.
 
-Anymail reads the webhooks of a dozen services and has one way of handing them on, a signal: the only one
-that this product listens to.
+Anymail reads the webhooks of a dozen services (``core.inbox.webhooks``) and gives their words one meaning.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from anymail.signals import EventType, RejectReason, tracking
+from anymail.signals import EventType, RejectReason
 
 from core.models import MailTrouble
+from core.moments import moment_of
 from core.notifications import troubles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from anymail.signals import AnymailTrackingEvent
 
 Cause = MailTrouble.Cause
@@ -41,17 +46,35 @@ PASSING: Final[dict[str, tuple[tuple[str, ...], frozenset[Any]]]] = {
 }
 
 
-def connect() -> None:
-    """Listen; call it in ``AppConfig.ready()``."""
-    tracking.connect(receive, dispatch_uid="core.notifications.webhooks")
+def note(events: Iterable[AnymailTrackingEvent], service: str) -> None:
+    """Note what a service tells in one request. What this raises has the service tell it all again."""
+    troubles.report(told for event in events if (told := event_of(event, service)))
 
 
-def receive(event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    """Note what a service tells. What this raises is answered 500, and the service tells it again."""
-    cause, address, message_id = cause_of(event, esp_name), event.recipient or "", event.message_id or ""
-    if cause is not None and address and "\0" not in address + message_id:
-        detail = f"{esp_name}: {event.reject_reason or event.event_type}"
-        troubles.report(address, cause=cause, message_id=message_id, detail=detail)
+def event_of(event: AnymailTrackingEvent, service: str) -> troubles.Event | None:
+    """Return what an event says of a mailbox; None where it says nothing, or what nobody can read."""
+    cause, address = cause_of(event, service), text_of(event.recipient)
+    if cause is None or not address:
+        return None
+    return troubles.Event(
+        address=address,
+        cause=cause,
+        message_id=text_of(event.message_id),
+        detail=f"{service}: {event.reject_reason or event.event_type}",
+        at=moment_of(event.timestamp) if isinstance(event.timestamp, datetime) else None,
+    )
+
+
+def text_of(value: object) -> str:
+    """Return a text that can be stored, or the number by which Postal knows a mail; else nothing."""
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, str) or "\0" in value:
+        return ""
+    with suppress(UnicodeEncodeError):  # half a character: JSON may hold one
+        value.encode()
+        return value
+    return ""
 
 
 def cause_of(event: AnymailTrackingEvent, service: str) -> str | None:
@@ -71,4 +94,4 @@ def will_pass(document: Any, service: str) -> bool:
     way, words = PASSING.get(service, ((), frozenset()))
     for name in way:
         document = document.get(name) if hasattr(document, "get") else None
-    return bool(way) and document in words
+    return bool(way) and isinstance(document, Hashable) and document in words

@@ -251,9 +251,12 @@ def recorded_actions() -> Iterator[str]:
                     yield from actions_in(node)
 
 
+RECORDERS = {"audit.record", "audit.record_all", "self.record"}
+
+
 def actions_in(call: ast.Call) -> Iterator[str]:
     given = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
-    given += call.args[:1] if ast.unparse(call.func) in {"audit.record", "self.record"} else []
+    given += call.args[:1] if ast.unparse(call.func) in RECORDERS else []
     for value in given:
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
             yield value.value

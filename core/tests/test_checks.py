@@ -22,6 +22,7 @@ SAFE: dict[str, Any] = {
     "VULTR": dict.fromkeys(["ACCESS_KEY", "SECRET_KEY", "BUCKET_NAME", "S3_ENDPOINT"], ""),
     "CLAMD_SOCKET": "",
     "FILE_UPLOAD_SCAN_COMMAND": "",
+    "PUBLIC_BASE_URL": "https://hub.example.org",
 }
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PUBLIC_BUCKET = {
@@ -44,6 +45,9 @@ CASES: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"FILE_UPLOAD_SCAN_COMMAND": "clamscan '{file}"}, "btf.E008", "{file}", True),
     ({"CLAMD_SOCKET": "clamd.ctl"}, "btf.E009", "host:port", True),
     ({"STORAGES": PUBLIC_BUCKET}, "btf.E010", "VULTR_DEFAULT_ACL", True),
+    ({"ANYMAIL": {"WEBHOOK_SECRET": "a:b"}}, "btf.E011", "ANYMAIL_WEBHOOK_SECRET", True),
+    ({"PUBLIC_BASE_URL": "https://app.example.org"}, "btf.W002", "ALLOWED_HOSTS", False),
+    ({"PUBLIC_BASE_URL": "hub.example.org"}, "btf.W002", "ALLOWED_HOSTS", False),
 ]
 
 
@@ -56,6 +60,7 @@ class CheckTests(SimpleTestCase):
         self.assertEqual(self.found(), {})
         self.assertEqual(self.found(VULTR=dict.fromkeys(SAFE["VULTR"], "x")), {})
         self.assertEqual(self.found(CORS_ALLOW_ALL_ORIGINS=True, CORS_ALLOW_CREDENTIALS=False), {})
+        self.assertEqual(self.found(CONFIGURED_HOSTS=(".example.org",)), {})
         scanners = {"CLAMD_SOCKET": "127.0.0.1:3310", "FILE_UPLOAD_SCAN_COMMAND": "clamdscan --fdpass {file}"}
         self.assertEqual(self.found(**scanners), {})
 

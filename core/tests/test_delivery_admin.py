@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from unittest.mock import patch
 
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.models import AuditEvent, Delivery, MailTrouble, Notice
-from core.notifications.again import WordsGone, send_again
-from core.notifications.troubles import report
+from core.notifications import again
+from core.notifications.again import send_again
+from core.notifications.troubles import Event, report
 from core.tests.telling import TellingCase
 from users.models import User
 from users.tests.factories import make_superuser, make_user
@@ -61,11 +65,11 @@ class SendAgainTests(TellingCase):
         self.assertEqual(event.changes, {"kind": "news"})
 
     def test_no_other_mail_is_sent_again(self) -> None:
-        delivery = self.failed()
+        self.failed()
         for state in set(State) - {State.FAILED}:
             Delivery.objects.update(state=state)
             with self.subTest(state), self.captureOnCommitCallbacks(execute=True):
-                self.assertFalse(send_again(delivery.pk, by=self.staff))
+                self.assertEqual(send_again(Delivery.objects.all(), by=self.staff), (0, 0, 0))
         self.assertEqual(mail.outbox, [])
 
     def test_what_is_not_wanted_any_more_is_dropped(self) -> None:
@@ -85,11 +89,47 @@ class SendAgainTests(TellingCase):
             notice = Notice.objects.create(kind=kind, subject="1")
             lost = Delivery.objects.create(notice=notice, person=self.ada, state=State.FAILED)
             with self.subTest(kind):
-                self.assertRaises(WordsGone, send_again, lost.pk, by=self.staff)
                 response = self.ask(lost)
                 self.assertContains(response, "0 queued")
                 self.assertContains(response, "is not kept")
         self.assertContains(self.ask(lost, told), "1 queued")
+
+    def failed_many(self, count: int) -> None:
+        notices = Notice.objects.bulk_create(
+            Notice(kind="news", subject=f"{count} {n}", data={"title": "x"}) for n in range(count)
+        )
+        rows = (Delivery(notice=one, person=self.ada, state=State.FAILED) for one in notices)
+        Delivery.objects.bulk_create(rows)
+
+    def test_many_cost_the_same_and_are_one_task(self) -> None:
+        costs = []
+        for count in (2, 100):
+            self.failed_many(count)
+            with (
+                patch("core.notifications.again.enqueue_on_commit") as enqueued,
+                CaptureQueriesContext(connection) as queries,
+            ):
+                self.assertEqual(send_again(Delivery.objects.all(), by=self.staff).queued, count)
+            enqueued.assert_called_once()
+            costs.append(len(queries))
+        self.assertEqual(costs[0], costs[1])
+        self.assertEqual(AuditEvent.objects.filter(action="mail_sent_again").count(), 102)
+
+    def test_of_very_many_the_rest_is_asked_for_once_more(self) -> None:
+        self.failed_many(5)
+        with patch.object(again, "AT_ONCE", 3):
+            for queued, left in ((3, "2 are left"), (2, ""), (0, "")):
+                response = self.ask(*Delivery.objects.all())
+                self.assertContains(response, f"{queued} queued")
+                self.assertContains(response, left)
+
+    def test_a_choice_that_is_not_offered_is_none(self) -> None:
+        self.failed()
+        for name in ("delivery", "notice"):
+            for kind in ("%00", "former", "%ED%A0%80"):
+                with self.subTest(name, kind=kind):
+                    response = self.client.get(page(name) + f"?kind={kind}")
+                    self.assertContains(response, "news" if name == "notice" else "ada@")
 
     def test_who_may_look_may_not_send(self) -> None:
         delivery = self.failed()
@@ -138,7 +178,7 @@ class TroubleTests(TestCase):
     def setUpTestData(cls) -> None:
         cls.staff, cls.ada = make_superuser(), make_user(email="ada@example.org")
         make_user(email="eve@example.org")
-        report("ada@example.org", cause="complained")
+        report([Event("ada@example.org", "complained")])
 
     def setUp(self) -> None:
         self.client.force_login(self.staff)
@@ -150,7 +190,7 @@ class TroubleTests(TestCase):
     def test_mail_is_allowed_again_and_that_is_recorded(self) -> None:
         self.assertContains(self.allow(), "1 get mail again")
 
-        self.assertFalse(MailTrouble.objects.exists())
+        self.assertFalse(MailTrouble.objects.standing().exists())
         event = AuditEvent.objects.get(action="mail_allowed")
         self.assertEqual((event.actor_id, event.object_id), (self.staff.pk, str(self.ada.pk)))
 
@@ -161,7 +201,7 @@ class TroubleTests(TestCase):
 
         self.allow()
 
-        self.assertTrue(MailTrouble.objects.exists())
+        self.assertTrue(MailTrouble.objects.standing().exists())
 
     def test_people_are_flagged_and_found_by_it(self) -> None:
         people = reverse("admin:users_user_changelist")
@@ -173,6 +213,14 @@ class TroubleTests(TestCase):
         self.assertContains(self.client.get(people + "?mail_trouble=bounced"), "0 selected")
         opened = reverse("admin:users_user_change", args=[self.ada.pk])
         self.assertContains(self.client.get(opened), "Reported as spam, ")
+        self.assertContains(self.client.get(people + "?mail_trouble=%00"), "eve@example.org")
+
+    def test_who_gets_mail_again_is_neither_flagged_nor_found(self) -> None:
+        self.allow()
+        people = reverse("admin:users_user_changelist")
+
+        self.assertNotContains(self.client.get(people), "Reported as spam, ")
+        self.assertNotContains(self.client.get(people + "?mail_trouble=complained"), "ada@example.org")
 
     def test_a_new_address_has_no_trouble(self) -> None:
         User.objects.filter(pk=self.ada.pk).update(email="new@example.org")

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from authentication.tests.signing_in import signed_in_client
 from core.mail import Letter
 from core.models import Delivery, Notice
-from core.notifications.inbox import mark_read, ring_inboxes, standings_of
+from core.notifications.inbox import inbox_of, mark_read, ring_inboxes, standings_of, unread_count
 from core.notifications.kinds import Kind
 from core.registry import notification_kinds
 from core.testing import count_rows_anew, in_parallel, plan_of
@@ -183,6 +183,17 @@ class InboxTests(TellingCase):
                 self.assertEqual((response.status_code, response.json()["code"]), (400, "validation_error"))
                 self.assertIn("ids", response.json())
 
+    def test_a_slip_does_not_mark_all(self) -> None:
+        deliver(self.user, 2)
+        for body in ({"id": 7}, {"IDS": [7]}, {"all": True}):
+            for form in ("json", "multipart"):
+                with self.subTest(f"{body} {form}"):
+                    sent = {name: str(value) for name, value in body.items()} if form == "multipart" else body
+                    response = self.client.post(READ, sent, format=form)
+                    self.assertEqual(response.status_code, 400)
+                    self.assertIn("ids", response.json())
+        self.assertEqual(self.client.get(UNREAD).json(), {"unread": 2})
+
     def test_to_mark_costs_the_same_however_much_it_is(self) -> None:
         counts = []
         for count in (1, 50):
@@ -223,8 +234,10 @@ class InboxTests(TellingCase):
         for person in (self.user, self.other, *(make_user() for _ in range(20))):
             deliver(person, 200)
         count_rows_anew(Delivery, Notice)
-        inbox = str(Delivery.objects.inbox_of(self.user).values("pk")[:20].query)
-        unread = str(Delivery.objects.filter(person=self.user, in_inbox=True).unread().query)
+        with CaptureQueriesContext(connection) as queries:
+            list(inbox_of(self.user).values("pk")[:20])
+            unread_count(self.user)
+        inbox, unread = (query["sql"] for query in queries.captured_queries)
 
         self.assertIn("delivery_inbox", plan_of(inbox))
         self.assertRegex(plan_of(unread), "delivery_(unread|inbox)")

@@ -111,7 +111,7 @@ class SessionTests(TransactionTestCase):
         holds, may_die = Event(), Event()
 
         def live() -> None:
-            locks.take(lock_of(task.pk))
+            locks.take(lock_of(task.pk, 1))
             holds.set()
             may_die.wait(10)
             connection.close()
@@ -125,6 +125,27 @@ class SessionTests(TransactionTestCase):
         worker.join()
         self.assertEqual(requeue_lost_tasks(), {"requeued": 1, "given_up": 0})
         self.assertEqual(status_of(task), "READY")
+
+    def test_what_a_frozen_host_still_holds_is_run_by_another_in_the_end(self) -> None:
+        task = make_running(since=patience_of("default") + timedelta(seconds=5))
+        holds, may_end = Event(), Event()
+
+        def freeze() -> None:
+            locks.take(lock_of(task.pk, 1))
+            holds.set()
+            may_end.wait(30)
+            connection.close()
+
+        host = Thread(target=freeze)
+        host.start()
+        holds.wait(10)
+        self.assertEqual(requeue_lost_tasks(), {"requeued": 1, "given_up": 0})
+        with override_settings(EMAIL_BACKEND=REAL_MAIL):
+            self.work()
+        may_end.set()
+        host.join()
+
+        self.assertEqual(status_of(task), "SUCCESSFUL")
 
     def test_one_that_has_just_begun_is_not_looked_at(self) -> None:
         make_running(since=timedelta(seconds=4))
@@ -140,11 +161,16 @@ class SessionTests(TransactionTestCase):
         with override_settings(EMAIL_BACKEND=REAL_MAIL), patch("core.tests.test_tasks.calls") as calls:
             calls.append.side_effect = look
             succeed.enqueue()
+            self.work()
+
+        self.assertEqual((held, self.locks()), ([True], 0))
+
+    @staticmethod
+    def work() -> None:
+        with patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"):
             call_command(
                 "db_worker", batch=True, startup_delay=False, queue_name="*", interval=0, verbosity=0
             )
-
-        self.assertEqual((held, self.locks()), ([True], 0))
 
     @staticmethod
     def locks() -> int:

@@ -2,125 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import importlib
-import json
 import logging
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from anymail.signals import AnymailTrackingEvent
-from django.core.checks import run_checks
-from django.test import TestCase, override_settings
-from django.urls import clear_url_caches
-from django.utils import timezone
+from django.test import TestCase
 
-import btf_backend.urls
 from authentication.tests.signing_in import SignInTestCase, mailed, redeem_link
-from core.checks import STARTUP
-from core.models import AuditEvent, Delivery, MailTrouble, Notice
-from core.notifications.troubles import in_trouble, report
+from core.models import AuditEvent, MailTrouble
+from core.notifications.troubles import Event, in_trouble, report
 from core.notifications.webhooks import cause_of
+from core.tests.webhooks import ADDRESS, MAILGUN, POSTMARK, WebhookCase, basic, mailgun, mount, postmark
 from users.tests.factories import make_user
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from users.models import User
-
-SECRET, SIGNING_KEY = "hub:s3cret", "key-of-the-webhooks"
-POSTMARK = "/api/mail/webhooks/postmark/tracking/"
-MAILGUN = "/api/mail/webhooks/mailgun/tracking/"
-ANYMAIL = {"WEBHOOK_SECRET": SECRET, "MAILGUN_WEBHOOK_SIGNING_KEY": SIGNING_KEY}
-ADDRESS = "ada@example.org"
-
-
-def basic(secret: str = SECRET) -> dict[str, str]:
-    return {"Authorization": f"Basic {b64encode(secret.encode()).decode()}"}
-
-
-def postmark(kind: str = "HardBounce", *, record: str = "Bounce", **more: Any) -> dict[str, Any]:
-    """Return what Postmark sends of a bounce or a complaint."""
-    return {
-        "RecordType": record,
-        "MessageStream": "outbound",
-        "ID": 4323372036854775807,
-        "Type": kind,
-        "TypeCode": 1,
-        "MessageID": "883953f4-6105-42a2-a16a-77a8eac79483",
-        "Details": f"smtp;550 5.1.1 <{ADDRESS}> does not exist",
-        "Email": ADDRESS,
-        "From": "hub@example.org",
-        "BouncedAt": "2026-11-26T09:30:00Z",
-        "DumpAvailable": True,
-        "Inactive": True,
-        "CanActivate": True,
-        "Subject": "Poster day",
-        "Metadata": {},
-        **more,
-    }
-
-
-def mailgun(event: str = "failed", *, key: str = SIGNING_KEY, **more: Any) -> dict[str, Any]:
-    """Return what Mailgun sends, signed with a key."""
-    moment, token = "1795685400", "c" * 50
-    signature = hmac.new(key.encode(), f"{moment}{token}".encode(), hashlib.sha256).hexdigest()
-    failure = {"severity": "permanent", "reason": "bounce"} if event == "failed" else {}
-    data = {
-        "event": event,
-        **failure,
-        "id": "G9Bn5sl1TC6nu79C8C0bwg",
-        "timestamp": 1795685400.9,
-        "recipient": ADDRESS,
-        "message": {"headers": {"message-id": "2026.1@example.org", "to": ADDRESS}},
-        "delivery-status": {"code": 550, "message": f"5.1.1 {ADDRESS} unknown", "description": ""},
-        **more,
-    }
-    return {
-        "signature": {"timestamp": moment, "token": token, "signature": signature},
-        "event-data": data,
-    }
-
-
-def mount() -> None:
-    """Read the routes anew: the settings decide which there are."""
-    importlib.reload(btf_backend.urls)
-    clear_url_caches()
-
-
-class WebhookTests(TestCase):
-    user: ClassVar[User]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.addClassCleanup(mount)
-        cls.enterClassContext(override_settings(ANYMAIL=ANYMAIL))
-        mount()
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        cls.user = make_user(email=ADDRESS)
-
-    def post(self, url: str, body: Any, headers: Mapping[str, str] | None = None) -> int:
-        response: Any = self.client.post(
-            url,
-            json.dumps(body),
-            content_type="application/json",
-            headers=basic() if headers is None else dict(headers),
-        )
-        return int(response.status_code)
-
-    def troubles(self) -> list[tuple[str, str, str]]:
-        return list(MailTrouble.objects.values_list("address", "cause", "detail"))
-
-    def delivered(self, message_id: str) -> Delivery:
-        notice = Notice.objects.create(kind="news", subject=message_id, data={})
-        return Delivery.objects.create(
-            notice=notice, person=self.user, state="sent", message_id=message_id, sent_at=timezone.now()
-        )
-
+class WebhookTests(WebhookCase):
     def test_a_bounce_of_postmark_ends_mail_to_that_address(self) -> None:
         delivery = self.delivered("883953f4-6105-42a2-a16a-77a8eac79483")
 
@@ -243,30 +139,8 @@ class WebhookTests(TestCase):
         self.assertNotIn("example.org", str(AuditEvent.objects.values_list("changes", flat=True)))
 
     def test_get_is_not_answered(self) -> None:
+        mount("postmark")
         self.assertEqual(self.client.get(POSTMARK, headers=basic()).status_code, 405)
-
-
-class NotMountedTests(TestCase):
-    def test_without_the_secret_there_are_no_webhooks(self) -> None:
-        for url in (POSTMARK, MAILGUN, "/api/mail/webhooks/mandrill/"):
-            response = self.client.post(url, json.dumps(postmark()), content_type="application/json")
-            self.assertEqual((response.status_code, response.json()["code"]), (404, "not_found"))
-
-    def test_the_start_warns_where_a_service_would_not_be_heard(self) -> None:
-        service = "anymail.backends.postmark.EmailBackend"
-        smtp = "django.core.mail.backends.smtp.EmailBackend"
-        for backend, anymail, warned in (
-            (service, {}, True),
-            (service, {"WEBHOOK_SECRET": ""}, True),
-            (service, {"WEBHOOK_SECRET": SECRET}, False),
-            (smtp, {}, False),
-        ):
-            with (
-                self.subTest(f"{backend} {anymail}"),
-                override_settings(EMAIL_BACKEND=backend, ANYMAIL=anymail),
-            ):
-                found = {message.id for message in run_checks(tags=[STARTUP])}
-                self.assertEqual("btf.W001" in found, warned)
 
 
 class PassingTests(TestCase):
@@ -306,7 +180,7 @@ class LiftedTests(SignInTestCase):
         for cause, left in (("bounced", 0), ("complained", 1)):
             with self.subTest(cause):
                 person = make_user(email=f"{cause}@example.org")
-                report(person.email, cause=cause)
+                report([Event(person.email, cause)])
                 mail = mailed(self.client, person.email)
                 self.assertEqual(redeem_link(self.client, mail.token).status_code, 200)
-                self.assertEqual(MailTrouble.objects.count(), left)
+                self.assertEqual(len(in_trouble([person.pk])), left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 from unittest import skipUnless
@@ -97,6 +98,39 @@ class FanOutTests(TellingCase):
 
         self.assertEqual(Delivery.objects.get().person, eve)
 
+    def test_whom_it_named_is_forgotten_when_they_have_it_and_not_before(self) -> None:
+        people = [make_user().pk for _ in range(3)]
+        with patch("core.notifications.fanout.BATCH", 2), self.captureOnCommitCallbacks():
+            notify("news", subject="1", data={"title": "Hello"}, to=people)
+            notice = Notice.objects.get()
+            named = []
+            for _ in range(2):
+                fan_out_next(notice_id=notice.pk)
+                notice.refresh_from_db()
+                named.append(notice.people)
+
+        self.assertEqual(named, [people, []])
+        self.assertEqual(Delivery.objects.count(), 3)
+
+    def test_one_that_nobody_could_be_told_of_goes_and_may_be_said_again(self) -> None:
+        ada = make_user(status=User.Status.INACTIVE)
+        for subject, people in (("erased", [10**9]), ("suspended", [ada.pk])):
+            notify("news", subject=subject, data={"title": "Hello"}, to=people)
+            with self.subTest(subject), self.captureOnCommitCallbacks():
+                self.assertFalse(fan_out_next(notice_id=Notice.objects.get().pk))
+                self.assertFalse(Notice.objects.exists())
+
+        User.objects.update(status=User.Status.ACTIVE)
+        self.tell(ada, title="suspended")
+        self.assertEqual(self.delivery(ada).notice.subject, "suspended")
+
+    def test_one_that_named_nobody_stays_said(self) -> None:
+        """As a reminder of an event at which nobody has a seat."""
+        self.tell()
+        self.tell(audience=Audience.STUDENT, title="nobody there")
+
+        self.assertEqual(Notice.objects.filter(fanned_out_at__isnull=False).count(), 2)
+
     def test_it_goes_on_where_it_stopped(self) -> None:
         people = [make_user() for _ in range(3)]
         with patch("core.notifications.fanout.BATCH", 2), self.captureOnCommitCallbacks():
@@ -134,6 +168,7 @@ class FanOutTests(TellingCase):
 
         self.assertFalse(fan_out_next(notice_id=Notice.objects.get().pk))
         self.assertFalse(Delivery.objects.exists())
+        self.assertIsNotNone(Notice.objects.get().fanned_out_at)
 
 
 class RouteTests(TellingCase):
@@ -190,6 +225,18 @@ class RouteTests(TellingCase):
         stale_at = timezone.now() + timedelta(minutes=59)
 
         self.assertEqual(self.state_of(person, stale_at=stale_at), ("none", None))
+
+    @time_machine.travel(NOON, tick=False)
+    def test_what_is_pressing_comes_in_quiet_hours_where_it_would_be_stale_after_them(self) -> None:
+        due, pressing = "2026-11-26T13:00:00+00:00", replace(KINDS["urgent"], is_pressing=True)
+        notification_kinds.entries["urgent"] = pressing
+        for minutes, expected in ((61, ("queued", due)), (60, ("queued", NOON)), (0, ("none", None))):
+            with self.subTest(minutes=minutes):
+                person = make_user()
+                self.settings_of(person, quiet_from=time(11), quiet_until=time(13))
+                stale_at = timezone.now() + timedelta(minutes=minutes)
+                told = self.state_of(person, kind="urgent", title=str(minutes), stale_at=stale_at)
+                self.assertEqual(told, expected)
 
     def test_the_inbox_alone_where_no_mail_is_meant(self) -> None:
         for notice in ({"kind": "quiet"}, {"kind": "news", "is_mailed": False}):

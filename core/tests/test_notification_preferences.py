@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from unittest import skipUnless
 from unittest.mock import patch
 
@@ -17,13 +17,12 @@ from core.models import NotificationChoice, NotificationSettings
 from core.notifications.kinds import Kind, Pace
 from core.notifications.preferences import change_preferences
 from core.notifications.wishes import wishes_of
+from core.refusals import SignedOut
 from core.registry import notification_kinds
 from core.testing import in_parallel
 from core.tests.telling import KINDS, TellingCase, words
+from users.models import User
 from users.tests.factories import make_user
-
-if TYPE_CHECKING:
-    from users.models import User
 
 URL = reverse("notifications:preferences")
 ALL = {
@@ -135,6 +134,8 @@ class PreferencesTests(TellingCase):
             ("timeZone", {"timeZone": "Mars/Olympus"}),
             ("timeZone", {"timeZone": "../../etc/passwd"}),
             ("timeZone", {"timeZone": "australia/sydney"}),
+            ("timeZone", {"timeZone": "localtime"}),
+            ("timeZone", {"timeZone": "Factory"}),
             ("quietUntil", {"quietFrom": "21:00"}),
             ("quietFrom", {"quietUntil": "07:00"}),
             ("quietUntil", {"quietFrom": "21:00", "quietUntil": None}),
@@ -157,6 +158,36 @@ class PreferencesTests(TellingCase):
                 self.assertEqual((response.status_code, response.json()["code"]), (400, "validation_error"))
                 self.assertIn(field, response.json())
         self.assertEqual(self.stored(), (0, 0))
+
+    def test_more_kinds_than_there_are_are_not_looked_at(self) -> None:
+        response = self.patch(kinds={str(number): "weekly" for number in range(20_000)})
+
+        self.assertEqual((response.status_code, response.json()["code"]), (400, "validation_error"))
+        self.assertLess(len(response.content), 500)
+
+    def test_a_language_is_known_in_any_case(self) -> None:
+        self.assertEqual(self.patch(language="pt-BR").json()["language"], "pt-br")
+        self.assertEqual(NotificationSettings.objects.get().language, "pt-br")
+
+    def test_a_form_chooses_as_well(self) -> None:
+        for form in ({"kinds[news]": "off"}, {"kinds[news]": "daily", "kinds[urgent]": "off"}):
+            with self.subTest(str(form)):
+                response = self.client.patch(URL, form, format="multipart")
+                self.assertEqual(response.status_code, 200)
+                paces = {one["kind"]: one["pace"] for one in response.json()["kinds"]}
+                self.assertEqual({name: paces[name[6:-1]] for name in form}, form)
+        for form in ({"kinds": "off"}, {"kinds[nothing]": "off"}, {"kinds[news]": "weekly"}):
+            with self.subTest(str(form)):
+                response = self.client.patch(URL, form, format="multipart")
+                self.assertEqual(response.status_code, 400)
+                self.assertIn("kinds", response.json())
+
+    def test_who_is_erased_meanwhile_is_signed_out(self) -> None:
+        gone = make_user()
+        User.objects.filter(pk=gone.pk).delete()
+
+        with self.assertRaises(SignedOut):
+            change_preferences(gone, values={"language": "en"}, kinds={})
 
     def test_nothing_sent_is_nothing_changed(self) -> None:
         self.assertEqual(self.patch().status_code, 200)

@@ -210,6 +210,17 @@ class ParallelTests(TransactionTestCase):
 
         self.assertEqual(ran, [1])
 
+    def test_what_somebody_holds_is_theirs_until_no_run_takes_so_long(self) -> None:
+        now = timezone.now()
+        held = nullcontext(enter_result=False)
+        with patch("core.locks.held_if_free", return_value=held):
+            for until, is_ours in ((None, False), (now + HOUR, False), (now - HOUR, True)):
+                PeriodicRun.objects.update_or_create(
+                    name="count", defaults={"due_at": now, "running_until": until}
+                )
+                with self.subTest(until), periodic.lease("count", 60) as run:
+                    self.assertEqual(run is not None, is_ours)
+
     def test_of_many_workers_one_runs_it_at_a_time(self) -> None:
         running, most = Semaphore(0), []
 

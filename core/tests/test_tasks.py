@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from core.models import DeadLetter
 from core.tasks import (
     Abandoned,
     InProcessBackend,
@@ -267,6 +268,25 @@ class QueueTests(TransactionTestCase):
         with patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"):
             call_command(
                 "db_worker", batch=True, startup_delay=False, queue_name="*", interval=0, verbosity=0
+            )
+
+    def test_a_worker_that_is_ended_at_once_leaves_its_task_to_another(self) -> None:
+        """At the second SIGTERM the library exits in the middle of the task."""
+        with patch(f"{HERE}.calls") as told:
+            told.append.side_effect = SystemExit
+            succeed.enqueue(user_id=5)
+            self.work_once()
+        self.assertEqual(sorted(self.statuses()), ["FAILED", "READY"])
+        self.assertEqual(DeadLetter.objects.count(), 0)
+
+        self.work()
+        self.assertEqual(calls, [{"user_id": 5}])
+
+    def work_once(self) -> None:
+        with patch("django_tasks_db.management.commands.db_worker.Worker.configure_signals"):
+            call_command(
+                *("db_worker", "--max-tasks", "1", "--no-startup-delay"),
+                *("--queue-name", "*", "--interval", "0", "--verbosity", "0"),
             )
 
     def make_due(self) -> None:

@@ -13,10 +13,11 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from core.models import NotificationChoice
+from core.notifications.kinds import Kind, Pace
 from core.notifications.unsubscribe import SALT, unsubscribe_link
 from core.registry import notification_kinds
 from core.testing import BrowserTestCase
-from core.tests.telling import KINDS, MailCase, TellingCase
+from core.tests.telling import KINDS, MailCase, TellingCase, words
 from users.tests.factories import make_user
 
 if TYPE_CHECKING:
@@ -92,6 +93,44 @@ class UnsubscribeTests(TellingCase):
 
         self.assertCountEqual(choices(), [(self.user.pk, "news", "off"), (self.user.pk, "urgent", "daily")])
 
+    def test_the_pages_second_button_takes_it_back(self) -> None:
+        self.assertNotIn("Get them again", self.client.get(self.path).content.decode())
+        self.assertIn("Get them again", self.client.post(self.path).content.decode())
+
+        for _ in range(2):
+            response = self.client.post(self.path, "again=yes", content_type=FORM)
+            self.assertEqual((response.status_code, response.cookies), (200, {}))
+            self.assertIn("You get mail of this kind again: News.", response.content.decode())
+            self.assertEqual(choices(), [])
+
+    def test_who_never_ended_it_keeps_their_pace(self) -> None:
+        self.wish(self.user, news="daily", urgent="off")
+
+        self.client.post(self.path, "again=yes", content_type=FORM)
+
+        self.assertCountEqual(choices(), [(self.user.pk, "news", "daily"), (self.user.pk, "urgent", "off")])
+
+    def test_what_comes_as_an_exception_comes_at_its_first_pace(self) -> None:
+        rare = Kind(name="news", label="x", write=words, paces=(Pace.DAILY, Pace.OFF), usual=Pace.OFF)
+        with patch.dict(notification_kinds.entries, news=rare):
+            self.client.post(self.path)
+            self.client.post(self.path, "again=yes", content_type=FORM)
+
+        self.assertEqual(choices(), [(self.user.pk, "news", "daily")])
+
+    def test_no_other_form_takes_it_back(self) -> None:
+        bodies: list[dict[str, Any]] = [
+            {"data": {"again": "yes"}, "format": "multipart"},
+            {"data": b"again=yes", "content_type": "text/plain"},
+            {"data": b"--x", "content_type": "multipart/form-data; boundary=x"},
+        ]
+        for body in bodies:
+            with self.subTest(str(body)):
+                self.assertEqual(self.client.post(self.path, **body).status_code, 200)
+                self.assertEqual(choices(), [(self.user.pk, "news", "off")])
+        self.client.get(self.path + "?again=yes")
+        self.assertEqual(choices(), [(self.user.pk, "news", "off")])
+
     def test_a_token_that_we_have_not_made_is_no_page(self) -> None:
         foreign = signing.dumps([self.user.pk, "news"], salt="another")
         another = path_of(make_user()).removesuffix("/").rpartition("/")[2]
@@ -111,9 +150,10 @@ class UnsubscribeTests(TellingCase):
         gone = make_user()
         paths = [self.path, path_of(make_user()), path_of(gone)]
         gone.delete()
-        for method in ("get", "post"):
-            pages = {self.without_nonce(getattr(self.client, method)(path)) for path in paths}
-            with self.subTest(method):
+        again = {"data": "again=yes", "content_type": FORM}
+        for method, body in (("get", {}), ("post", {}), ("post", again)):
+            pages = {self.without_nonce(getattr(self.client, method)(path, **body)) for path in paths}
+            with self.subTest(f"{method} {body}"):
                 self.assertEqual(len(pages), 1)
                 self.assertNotRegex(pages.pop().lower(), "zephyrine")
         self.assertNotIn(gone.pk, [person for person, _, _ in choices()])
@@ -189,6 +229,11 @@ class UnsubscribeInChromiumTests(BrowserTestCase):
         page.get_by_role("status").wait_for()
 
         self.assertEqual(choices(), [(person.pk, "news", "off")])
+
+        page.get_by_role("button", name="Get them again").click()
+        page.get_by_text("You get mail of this kind again").wait_for()
+
+        self.assertEqual(choices(), [])
 
 
 def token_of(person: User) -> str:

@@ -220,6 +220,10 @@ class Event(models.Model):
         if "time" not in told:
             self.time = f"{local:%H:%M}"
 
+    def begins(self) -> dt.datetime:
+        """Return when it begins: at its start, else when its day begins, in its zone."""
+        return self.start_at or dt.datetime.combine(self.date, dt.time.min, self.zone)
+
     def ends(self) -> dt.datetime:
         """Return when it is over: at its end, else when the day on which it begins is over, in its zone."""
         return self.end_at or end_of_day(self.first_day(), self.zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from core.uploads.removal import drop_files
 from events.models import Event
 from events.services.holding import hold_event
 from events.services.seats import fill
-from events.services.telling import facts_of, tell_cancelled, tell_changed
+from events.services.telling import tell_cancelled, tell_changed
 from users.services.holding import acting
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def change_event(event_id: int, *, by: User, values: dict[str, Any]) -> Event:
     and what ``hold_event`` raises. Holds who acts, then the event.
     """
     event, by = hold_event(event_id, by=by)
-    before, told = {name: getattr(event, name) for name in WRITTEN}, facts_of(event)
+    before, was = {name: getattr(event, name) for name in WRITTEN}, copy(event)
     for name, value in values.items():
         setattr(event, name, value)
     if {"start_at", "timezone"} & values.keys():
@@ -65,7 +66,7 @@ def change_event(event_id: int, *, by: User, values: dict[str, Any]) -> Event:
         event.save()
         audit.record("event_changed", actor=by, target=event, changes=changes)
         seated = fill(event)
-        tell_changed(event, before=told, but=seated)
+        tell_changed(event, was=was, but=seated)
     return event
 
 

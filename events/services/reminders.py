@@ -1,8 +1,9 @@
 """Reminders: whoever has a seat is told a day before the event, and an hour before; once for each start.
 
-A reminder is named by the start of which it reminds, so it is due anew where the event is moved, and not
-again where it is moved back. What an outage has kept is made up for while it makes sense: the long one
-until two hours remain, the short one until the start. One of them at a time is due, at most.
+A reminder is named by the moment of which it reminds, so it is due anew where the event is moved, and not
+again where it is moved back: only what was dropped meanwhile, and has not left, leaves then. What an outage
+has kept is made up for while it makes sense: the long one until two hours remain, the short one until the
+start. One of them at a time is due, at most.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from core.models import Notice
+from core.models import Delivery, Notice
+from core.notifications.fanout import route_anew
+from core.notifications.mails import NOT_TRUE
 from core.notifications.notices import notify
-from events.models import Event
+from events.models import Event, EventRegistration
 from events.services.holding import hold_events
 from events.services.telling import REMINDER, data_of, people_of, text_of
 
@@ -42,6 +45,7 @@ def remind() -> int:
     now = timezone.now()
     due = {found.subject: event.pk for event in near(now) if (found := reminder_of(event, now))}
     written = Notice.objects.filter(kind=REMINDER, subject__in=due).values_list("subject", flat=True)
+    take_up({subject: due[subject] for subject in written})
     return sum(remind_of(due[subject]) for subject in sorted(due.keys() - set(written)))
 
 
@@ -57,21 +61,47 @@ def reminder_of(event: Event, now: datetime) -> Reminder | None:
     """Return the reminder of an event that is due, if one is."""
     if event.start_at is None:
         return reminder_of_day(event, now)
-    left, start = event.start_at - now, text_of(event.start_at)
+    left = event.start_at - now
     if timedelta(0) < left <= AN_HOUR:
-        return Reminder(f"{event.pk} {start} 1h", "1h", event.start_at)
+        return Reminder(subject_of(event, "1h"), "1h", event.start_at)
     if TOO_LATE_FOR_A_DAY < left <= A_DAY:
-        return Reminder(f"{event.pk} {start} 24h", "24h", event.start_at - TOO_LATE_FOR_A_DAY)
+        return Reminder(subject_of(event, "24h"), "24h", event.start_at - TOO_LATE_FOR_A_DAY)
     return None
 
 
 def reminder_of_day(event: Event, now: datetime) -> Reminder | None:
     """Return the one reminder of an event without a start: from nine on the day before, by its clock."""
-    begins = datetime.combine(event.date, time.min, event.zone)
+    begins = event.begins()
     due = datetime.combine(event.date - timedelta(days=1), MORNING, event.zone)
     if due <= now < begins:
-        return Reminder(f"{event.pk} {event.date} {event.timezone} day", "day", begins.astimezone(UTC))
+        return Reminder(subject_of(event, "day"), "day", begins.astimezone(UTC))
     return None
+
+
+def subject_of(event: Event, what: str) -> str:
+    return f"{event.pk} {text_of(event.begins())} {what}"
+
+
+def take_up(written: dict[str, int]) -> None:
+    """Have reminders mailed after all that were dropped while their event (by id) stood elsewhere.
+
+    To whom they were written, and who has kept the seat: others were dropped for good.
+    """
+    rows = Delivery.objects.filter(state=Delivery.State.DROPPED, reason=NOT_TRUE, notice__kind=REMINDER)
+    lost = list(rows.filter(notice__subject__in=written).select_related("notice"))
+    if not lost:
+        return
+    seats = EventRegistration.objects.filter(
+        event__in=written.values(), user__in={row.person_id for row in lost}
+    )
+    since = {(row.event_id, row.user_id): row.registered_at for row in seats}
+    true = [
+        row.pk
+        for row in lost
+        if (at := since.get((written[row.notice.subject], row.person_id))) and at <= row.notice.created_at
+    ]
+    if true:
+        route_anew(Delivery.objects.filter(pk__in=true, reason=NOT_TRUE))
 
 
 @transaction.atomic

@@ -92,12 +92,11 @@ def give_up_seat(event_id: int, *, by: User) -> None:
     event, by = hold_event(event_id, by=by)
     check_open(event)
     for row in event.registrations.filter(user=by):
-        registration = row.pk
         row.delete()
         # Above what the person was sent lies the number of the cancellation, above it what comes later.
         event.sequence += 2
         event.save(update_fields=["sequence"])
-        tell_given_up(event, registration=registration, person=by.pk)
+        tell_given_up(event, person=by.pk)
     fill(event)
 
 

@@ -12,11 +12,13 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from core.mail import Reader
 from core.models import Delivery, Notice, NotificationChoice, NotificationSettings
 from core.notifications.inbox import inbox_of, words_of
+from core.notifications.tasks import look_for_mail
 from core.testing import in_parallel
 from events.models import EventRegistration
 from events.services.events import change_event
@@ -214,6 +216,7 @@ class ChangeMailTests(EventMailCase):
         for message in messages:
             self.assertIn("When: Wednesday, 7 May 2031, 08:00 (UTC)", message.body)
             self.assertIn("Time before: Tuesday, 6 May 2031, 08:00 (UTC)", message.body)
+            self.assertIn("End before: Tuesday, 6 May 2031, 10:00 (UTC)", message.body)
             self.assertNotIn("Place before", message.body)
         files = {message.to[0]: file_of(message) for message in messages}
         self.assertIsNone(files[self.bob.email])
@@ -226,8 +229,8 @@ class ChangeMailTests(EventMailCase):
         for values, subject, line in (
             ({"title": "Evening"}, "Changed: Evening", "Title before: Symposium"),
             ({"location": "Perth"}, "New place: Evening", "Place before: Brisbane"),
-            ({"time": "from six on"}, "New time: Evening", "6 May 2031, from six on (Australia/Brisbane)"),
-            ({"timezone": "Australia/Perth"}, "New time: Evening", "16:00 (Australia/Perth)"),
+            ({"time": "from six on"}, "Changed: Evening", "6 May 2031, from six on (Australia/Brisbane)"),
+            ({"timezone": "Australia/Perth"}, "Changed: Evening", "16:00 (Australia/Perth)"),
             ({"registerLink": "https://x.example/a"}, "Changed: Evening", "https://x.example/a"),
             ({"registerLink": ""}, "Changed: Evening", "Link before: https://x.example/a"),
         ):
@@ -235,6 +238,31 @@ class ChangeMailTests(EventMailCase):
                 messages = self.done(lambda values=values: self.change(self.event, **values))  # type: ignore[misc]
                 self.assertEqual(self.told(messages), self.names(subject, self.ada, self.bob))
                 self.assertIn(line, messages[0].body)
+
+    def test_where_the_end_alone_has_changed_the_old_one_is_told(self) -> None:
+        messages = self.done(lambda: self.change(self.event, endAt="2031-05-06T11:00:00Z"))
+
+        self.assertEqual(self.told(messages), self.names("New time: Symposium", self.ada, self.bob))
+        for line in ("Until: Tuesday, 6 May 2031, 11:00", "End before: Tuesday, 6 May 2031, 10:00"):
+            self.assertIn(line, messages[0].body)
+
+    def test_the_clock_of_another_place_is_told_with_the_one_before(self) -> None:
+        [message, _] = self.done(lambda: self.change(self.event, timezone="Australia/Perth"))
+
+        self.assertIn("Local time there: Tuesday, 6 May 2031, 16:00 (Australia/Perth)", message.body)
+        self.assertIn("Local time before: Tuesday, 6 May 2031, 18:00 (Australia/Brisbane)", message.body)
+
+    def test_another_name_of_the_same_clock_is_no_mail(self) -> None:
+        """Neither where it has a start, nor where it takes the day."""
+        day = make_event(timezone="Australia/Sydney")
+        seat(day, self.ada)
+        for event, zone in ((self.event, "Australia/Lindeman"), (day, "Australia/Melbourne")):
+            with self.subTest(zone):
+                self.assertEqual(self.done(lambda e=event, z=zone: self.change(e, timezone=z)), [])  # type: ignore[misc]
+        for values in ({"timezone": "Australia/Perth"}, {"time": "from six on"}):
+            with self.subTest(values):
+                told = self.told(self.done(lambda values=values: self.change(day, **values)))  # type: ignore[misc]
+                self.assertEqual(told, [(self.ada.email, "New time: Symposium")])
 
     def test_what_does_not_matter_to_them_is_no_mail(self) -> None:
         for values in (
@@ -286,9 +314,6 @@ class ChangeMailTests(EventMailCase):
         seat(over, self.ada)
         self.assertEqual(self.done(lambda: self.change(over, location="Perth")), [])
         self.assertEqual(self.done(lambda: self.delete(over)), [])
-
-        moved = self.done(lambda: self.change(self.event, startAt="2020-05-06T08:00:00Z", endAt=None))
-        self.assertEqual(moved, [])
 
     def test_a_deleted_event_is_told_and_leaves_the_calendar(self) -> None:
         messages = self.done(lambda: self.delete(self.event))
@@ -353,17 +378,36 @@ class NumberTests(EventMailCase):
                     self.assertEqual(told["method"], "REQUEST")
 
     def test_another_try_sends_the_same_file(self) -> None:
-        """Descriptions and other people's seats move the event's number on, not that of a written mail."""
+        event = make_event(**TIMED)
+        self.done(lambda: self.register(self.ada, event))
+        Delivery.objects.update(state="queued", due_at=timezone.now())
+
+        self.done(look_for_mail)
+
+        first, second = mail.outbox
+        self.assertEqual(file_of(first), file_of(second))
+
+    def test_a_file_that_leaves_late_has_the_number_of_what_it_says(self) -> None:
+        """Descriptions are told to nobody, and yet calendars show them."""
+        event = make_event(**TIMED)
+        send = self.later(lambda: self.register(self.ada, event))
+        self.change(event, description="Bring a pen")
+
+        [message] = send()
+
+        self.assertIn(b"Bring a pen", file_of(message) or b"")
+        self.assertEqual(entry_of(message)["sequence"], 1)
+
+    def test_seats_that_others_give_up_meanwhile_put_no_file_behind(self) -> None:
         event = make_event(**TIMED)
         send = self.later(lambda: self.register(self.ada, event))
         seat(event, self.bob)
         self.unregister(self.bob, event)
-        event.refresh_from_db()
-        self.assertEqual(event.sequence, 2)
 
-        [message] = send()
+        [request] = send()
+        [cancellation] = self.done(lambda: self.unregister(self.ada, event))
 
-        self.assertEqual(entry_of(message)["sequence"], 0)
+        self.assertEqual([entry_of(request)["sequence"], entry_of(cancellation)["sequence"]], [2, 3])
 
 
 class TogetherTests(TransactionTestCase):

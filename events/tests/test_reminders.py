@@ -209,6 +209,57 @@ class MoveTests(ReminderCase):
             self.assertEqual(send(), [])
         self.assertEqual(Delivery.objects.get(notice__kind="event_reminder").state, "dropped")
 
+    def test_another_name_of_the_zone_keeps_the_mail_that_was_on_its_way(self) -> None:
+        with before(hours=23):
+            send = self.later(remind_of_events)
+            self.change(self.event, timezone="Australia/Brisbane")
+            self.assertEqual(self.told(send()), [(self.ada.email, LONG)])
+            self.assertEqual(self.run_job(), [])
+
+    def test_what_was_dropped_while_it_stood_elsewhere_leaves_once_it_is_moved_back(self) -> None:
+        with before(hours=23):
+            send = self.later(remind_of_events)
+            self.move(START + timedelta(days=3))
+            self.assertEqual(send(), [])
+            self.move(START)
+        for hours in (22.9, 22.8, 22):
+            with before(hours=hours):
+                self.run_job()
+
+        self.assertEqual(self.reminders(), [LONG])
+
+    def test_who_has_given_up_meanwhile_is_left_alone_then(self) -> None:
+        with before(days=2):
+            seat(self.event, self.cleo, self.dan)
+        with before(hours=23):
+            send = self.later(remind_of_events)
+            self.move(START + timedelta(days=3))
+            send()
+            self.unregister(self.dan, self.event)
+            self.unregister(self.cleo, self.event)
+            self.move(START)
+        with before(hours=22.5):
+            seat(self.event, self.cleo)  # who has just been told when it begins
+        with before(hours=22):
+            messages = self.done(remind_of_events)
+            self.later(remind_of_events)  # nor are they queued only to be dropped, each minute
+
+        self.assertEqual(self.told(messages), [(self.ada.email, LONG)])
+        rows = Delivery.objects.filter(notice__kind="event_reminder", state="dropped")
+        self.assertEqual(set(rows.values_list("person", flat=True)), {self.cleo.pk, self.dan.pk})
+
+    def test_it_keeps_quiet_hours_then_and_comes_not_too_late(self) -> None:
+        with before(hours=23):
+            send = self.later(remind_of_events)
+            self.move(START + timedelta(days=3))
+            send()
+            self.move(START)
+        NotificationSettings.objects.create(person=self.ada, quiet_from="06:30", quiet_until="10:30")
+        with before(hours=22.5):
+            self.assertEqual(self.run_job(), [])
+        with before(hours=21.5):
+            self.assertEqual(self.told(self.done(look_for_mail)), [(self.ada.email, LONG)])
+
     def test_another_place_is_told_by_the_mail_that_was_on_its_way(self) -> None:
         with before(hours=23):
             send = self.later(remind_of_events)
@@ -255,6 +306,15 @@ class DayTests(EventMailCase):
         seat(other, self.bob)
         self.assertEqual(self.run_at("2031-05-06T00:00:00+00:00"), [])
 
+    def test_another_name_of_the_same_clock_is_no_other_reminder(self) -> None:
+        event = make_event(timezone="Australia/Sydney")
+        seat(event, self.ada)
+        self.run_at("2031-05-05T09:30:00+10:00")
+        with time_machine.travel("2031-05-05T10:00:00+10:00", tick=False):
+            self.assertEqual(self.done(lambda: self.change(event, timezone="Australia/Melbourne")), [])
+
+        self.assertEqual(self.run_at("2031-05-05T10:30:00+10:00"), [])
+
     def test_another_day_is_another_reminder(self) -> None:
         event = make_event()
         seat(event, self.ada)
@@ -266,13 +326,13 @@ class DayTests(EventMailCase):
 
 
 class CostTests(TestCase):
-    def test_what_is_written_already_costs_two_queries_for_any_number_of_events(self) -> None:
+    def test_what_is_written_already_costs_three_queries_for_any_number_of_events(self) -> None:
         with before(hours=20):
             for count in (1, 20):
                 for _ in range(count):
                     make_event(start_at=START)
                 remind()
-                with self.assertNumQueries(2):
+                with self.assertNumQueries(3):
                     self.assertEqual(remind(), 0)
 
     def test_the_clock_knows_it(self) -> None:

@@ -1,8 +1,14 @@
-"""Reminding people of their tasks: on the day before, and on the day, each once however often it is asked."""
+"""Reminding people of their tasks: on the day before, and on the day, each once however often it is asked.
+
+A notice holds all that is found for a person and a day, so that a hundred tasks that somebody plans for
+another are no hundred mails; what is found later in the day goes into two more, at most.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import transaction
@@ -14,14 +20,16 @@ from core.notifications.notices import notify
 from groups.models import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from groups.models.plan import TaskQuerySet
 
 KIND: Final = "task_due"
 MORNING: Final = time(8)
 DAY: Final = timedelta(days=1)
-PAGE: Final = 500
+PAGE: Final = 200  # people
+NOTICES: Final = 3  # of a person, a day, and before or on it
+SHOWN: Final = 20  # tasks of a notice, by their names
 # The first and the last place on earth to begin a day.
 LAST_ZONE, FIRST_ZONE = timedelta(hours=-12), timedelta(hours=14)
 
@@ -37,23 +45,24 @@ class Awaited(NamedTuple):
     group_name: str
     zone: str | None
 
-    @property
-    def data(self) -> dict[str, Any]:
-        """What a reminder is made of."""
-        return {
-            "task": self.task,
-            "name": self.name,
-            "due": self.due.isoformat(),
-            "group": self.group,
-            "group_name": self.group_name,
-        }
-
 
 class Reminder(NamedTuple):
     """Which one it is, and until when its mail is worth sending."""
 
     which: str
     stale_at: datetime
+
+
+def data_of(due: date, tasks: list[Awaited]) -> dict[str, Any]:
+    """Return what a reminder is made of: the ids of all its tasks, and the names of the first twenty."""
+    return {
+        "due": due.isoformat(),
+        "ids": [one.task for one in tasks],
+        "tasks": [
+            {"id": one.task, "group": one.group, "groupName": one.group_name, "name": one.name}
+            for one in tasks[:SHOWN]
+        ],
+    }
 
 
 def remind_of_tasks() -> int:
@@ -64,7 +73,7 @@ def remind_of_tasks() -> int:
     that is given to somebody else and back, is not told again.
     """
     now = timezone.now()
-    return sum(remind_of(page, now) for day in days_somewhere(now) for page in pages(day))
+    return sum(remind_of(day, people, now) for day in days_somewhere(now) for people in pages(day))
 
 
 def days_somewhere(now: datetime) -> list[date]:
@@ -73,12 +82,21 @@ def days_somewhere(now: datetime) -> list[date]:
     return [first + n * DAY for n in range((last - first).days + 1)]
 
 
-def pages(day: date) -> Iterator[list[Awaited]]:
-    """Yield the open tasks of a day, some at a time: one query each."""
+def pages(day: date) -> Iterator[list[int]]:
+    """Yield the people who have open tasks of a day, by id, some at a time: one query each."""
     last = 0
-    while page := awaited(Task.objects.awaited().filter(due_date=day, pk__gt=last).order_by("pk")[:PAGE]):
+    due = Task.objects.awaited().filter(due_date=day).order_by("assigned_to")
+    people = due.values_list("assigned_to", flat=True).distinct()
+    while page := list(people.filter(assigned_to__gt=last)[:PAGE]):
         yield page
-        last = page[-1].task
+        last = page[-1]
+
+
+def tasks_of(people: Collection[int], day: date) -> list[Awaited]:
+    """Return what these people have to do by a day, in the order of their ids, and then of the tasks'."""
+    return awaited(
+        Task.objects.awaited().filter(assigned_to__in=people, due_date=day).order_by("assigned_to", "pk")
+    )
 
 
 def awaited(tasks: TaskQuerySet) -> list[Awaited]:
@@ -89,18 +107,46 @@ def awaited(tasks: TaskQuerySet) -> list[Awaited]:
 
 
 @transaction.atomic
-def remind_of(page: list[Awaited], now: datetime) -> int:
-    """Tell of tasks, save what has been told: in the order of their ids, as whoever does the same does."""
-    due = {
-        f"{one.task} {one.due} {one.person} {it.which}": (one, it)
-        for one in page
-        if (it := reminder(one, now))
-    }
-    told = set(Notice.objects.filter(kind=KIND, subject__in=due).values_list("subject", flat=True))
-    return sum(
-        notify(KIND, subject=subject, data=one.data, to=[one.person], stale_at=it.stale_at)
-        for subject, (one, it) in due.items()
-        if subject not in told
+def remind_of(day: date, people: list[int], now: datetime) -> int:
+    """Tell these people of their tasks of a day, save what they have been told; return how many are told.
+
+    In the order of their ids, as whoever does the same does. Of two at once one writes the notice, having
+    seen all before it; what the other alone had found goes into the next one, a run later.
+    """
+    due: dict[str, tuple[Reminder, list[Awaited]]] = {}
+    for person, found in groupby(tasks_of(people, day), key=attrgetter("person")):
+        tasks = list(found)
+        if it := reminder(tasks[0], now):
+            due[f"{person} {day} {it.which}"] = it, tasks
+    written = written_for(due)
+    return sum(tell(named, it, tasks, written=written.get(named, {})) for named, (it, tasks) in due.items())
+
+
+def written_for(names: Collection[str]) -> dict[str, dict[int, set[int]]]:
+    """Return, for each person and day, which tasks stand in which of the notices. One query."""
+    subjects = {f"{named} {n}": (named, n) for named in names for n in range(NOTICES)}
+    written: dict[str, dict[int, set[int]]] = {}
+    for subject, data in Notice.objects.filter(kind=KIND, subject__in=subjects).values_list(
+        "subject", "data"
+    ):
+        named, n = subjects[subject]
+        written.setdefault(named, {})[n] = set(data["ids"])
+    return written
+
+
+def tell(named: str, it: Reminder, tasks: list[Awaited], *, written: dict[int, set[int]]) -> bool:
+    """Write the next notice of what has not been told, unless there are three."""
+    told = set[int]().union(*written.values())
+    fresh, n = [one for one in tasks if one.task not in told], max(written, default=-1) + 1
+    if not fresh or n >= NOTICES:
+        return False
+    one = fresh[0]
+    return notify(
+        KIND,
+        subject=f"{named} {n}",
+        data=data_of(one.due, fresh),
+        to=[one.person],
+        stale_at=it.stale_at,
     )
 
 
@@ -118,6 +164,7 @@ def reminder(one: Awaited, now: datetime) -> Reminder | None:
     return None
 
 
-def still_awaited(task: int, *, person: int, due: date) -> Awaited | None:
-    """Return a task as it is now; None where it is done, or not theirs, or not of that day, any more."""
-    return next(iter(awaited(Task.objects.awaited().filter(pk=task, assigned_to=person, due_date=due))), None)
+def still_awaited(ids: Collection[int], *, person: int, due: date) -> list[Awaited]:
+    """Return these tasks as they are now, without what is done, or not theirs or of that day any more."""
+    rows = Task.objects.awaited().filter(pk__in=ids, assigned_to=person, due_date=due)
+    return awaited(rows.order_by("pk"))

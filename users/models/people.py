@@ -16,6 +16,7 @@ from core.roles import Role
 from users.addresses import USERNAME_LENGTH, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Self
 
 SEARCHED = Func(
@@ -43,6 +44,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_address(self, address: str) -> Self:
         """Return the account of a normalised address, whatever its stored case; uses the unique index."""
         return self.filter(Exact(Lower("email"), address))
+
+    def with_addresses(self, addresses: Collection[str]) -> Self:
+        """Return the accounts of normalised addresses, in the same way."""
+        return self.alias(lowered_address=Lower("email")).filter(lowered_address__in=addresses)
 
     def matching(self, text: str) -> Self:
         """Accounts in whose name or address the text occurs, whatever its case; blank matches every one.

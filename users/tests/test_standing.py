@@ -137,12 +137,59 @@ class StatusMailTests(TestCase):
             ("active", "approved", True),
             ("inactive", "approved", False),
             ("inactive", "reopened", False),
+            ("pending", "approved", False),
+            ("pending", "reopened", True),
         ):
             with self.subTest(status, change=change):
                 letter = ACCOUNT_STATUS.letter(
                     Told(make_user(status=status), {"change": change}, Reader("en"))
                 )
                 self.assertEqual(letter.subject if letter else None, SUBJECTS[change] if is_told else None)
+
+    def change_before_a_worker_comes(self, person: User, *statuses: str) -> list[str]:
+        """Change a status some times at once; return the subjects of the mails that leave in the end."""
+        mail.outbox.clear()
+        with self.captureOnCommitCallbacks(execute=True):
+            for status in statuses:
+                change_status(person, status=status, by=self.admin)
+        self.assertEqual([message.to for message in mail.outbox], [[person.email]] * len(mail.outbox))
+        return [str(message.subject) for message in mail.outbox]
+
+    def test_of_changes_that_waited_together_the_last_is_mailed(self) -> None:
+        for before, statuses, change in (
+            ("active", ("inactive", "active", "inactive"), "suspended"),
+            ("inactive", ("active", "inactive", "active"), "reopened"),
+            ("pending", ("active", "inactive", "active"), "reopened"),
+        ):
+            with self.subTest(before, statuses=statuses):
+                person = make_user(status=before)
+                other = make_user(status="active")
+                change_status(other, status="inactive", by=self.admin)
+                subjects = self.change_before_a_worker_comes(person, *statuses)
+                self.assertEqual(subjects, [SUBJECTS[change]])
+                states = Delivery.objects.filter(person=person).order_by("pk").values_list("state", flat=True)
+                self.assertEqual(list(states), ["dropped", "dropped", "sent"])
+
+    def test_an_approval_that_was_taken_back_is_not_mailed(self) -> None:
+        self.assertEqual(self.change_before_a_worker_comes(make_user(), "active", "pending"), [])
+
+    def test_one_that_is_tried_again_gives_way_to_a_newer_one_that_nobody_was_told_of_yet(self) -> None:
+        person = make_user(status="active")
+        change_status(person, status="inactive", by=self.admin)
+        first = Notice.objects.get()
+        with self.captureOnCommitCallbacks():
+            fan_out_next(notice_id=first.pk)
+        for status in ("active", "inactive"):
+            change_status(person, status=status, by=self.admin)
+
+        told = Told(person, first.data, Reader("en"), delivery_id=Delivery.objects.get().pk)
+        self.assertIsNone(ACCOUNT_STATUS.letter(told))
+
+    def test_it_promises_no_seat_to_whom_it_lets_in_again(self) -> None:
+        person = make_user(status="inactive")
+        self.change(person, status="active")
+
+        self.assertIn("Seats at events may have been given to others", str(mail.outbox[0].body))
 
     def test_nobody_is_told_of_what_they_did_themselves_or_of_a_new_account(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
