@@ -59,7 +59,7 @@ def make_run(n: int) -> TemplateRun:
 
 
 def make_delivery(n: int) -> Delivery:
-    notice = Notice.objects.create(kind="daily", subject=f"of {make_user().pk}", data={"entries": []})
+    notice = Notice.objects.create(kind="daily", subject=f"of {make_user().pk}", data={"parts": [], "more": 0})
     return Delivery.objects.create(notice=notice, person=make_user(), state="failed")
 
 
