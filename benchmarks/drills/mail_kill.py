@@ -53,19 +53,15 @@ def script(server: SmtpServer) -> None:
 
 
 def announce() -> None:
-    """Store the people, and tell them all in one transaction."""
-    from django.db import transaction
-
-    from announcements.models import Announcement
-    from core.notifications.notices import notify
+    """Store the people, and tell them all as an admin does."""
+    from announcements.services.announcements import create_announcement
     from users.models import User
 
-    for n in range(PEOPLE):
-        User.objects.create_user(email=f"person{n}@example.org", status="active")
-    with transaction.atomic():
-        row = Announcement.objects.create(title="Drill", summary="All of you", content="Once each.")
-        data = {"id": row.pk, "title": row.title, "summary": row.summary, "link": None}
-        notify("announcement", subject=str(row.pk), data=data, audience="all")
+    people = [
+        User.objects.create_user(email=f"person{n}@example.org", status="active", role="admin")
+        for n in range(PEOPLE)
+    ]
+    create_announcement(by=people[0], send_email=True, title="Drill", summary="All", content="Once each.")
 
 
 def kill_and_restart(workers: list[faults.Worker]) -> None:

@@ -120,7 +120,10 @@ def fill_queue(kind_data: dict[str, Any]) -> None:
 
     Delivery.objects.all().delete()
     Notice.objects.all().delete()
-    row = Announcement.objects.create(title="Backlog", summary="Many")
+    told_at = timezone.now()
+    row = Announcement.objects.create(
+        title="Backlog", summary="Many", told_at=told_at, mail_requested_at=told_at
+    )
     data = {"id": row.pk, "title": row.title, "summary": row.summary, **kind_data}
     notice = Notice.objects.create(
         kind="announcement", subject=str(row.pk), data=data, audience="all", fanned_out_at=timezone.now()
