@@ -136,8 +136,9 @@ def is_outdated(address: str, token: str) -> bool:
     newest = cache.get(f"signin:challenge:{account_key(address)}")
     if not newest:
         return False
-    link = cache.get(f"signin:link:{link_hash(token)}") or {}
-    return link.get("id") != newest["id"] or bool(cache.get(f"signin:taken:{newest['id']}"))
+    link = cache.get(f"signin:link:{link_hash(token)}")
+    is_newest = link is None or link["id"] == newest["id"]
+    return not is_newest or bool(cache.get(f"signin:taken:{newest['id']}"))
 
 
 def give_back(redeemed: Redeemed) -> None:

@@ -21,6 +21,7 @@ from core import locks
 from core.tasks import QueueBackend, patience_of
 
 logger = logging.getLogger(__name__)
+held: list[str] = []  # by this process, which runs one task at a time
 
 LOST_AT_MOST: Final = 10
 WORKER_LOST: Final = "core.lost_tasks.WorkerLost"
@@ -35,12 +36,20 @@ def watch_workers() -> None:
 
 def hold(sender: Any, task_result: Any, **kwargs: Any) -> None:
     if is_queue(sender):
-        locks.take(lock_of(task_result.id, len(task_result.worker_ids)))
+        held.append(lock_of(task_result.id, len(task_result.worker_ids)))
+        locks.take(held[-1])
+
+
+def hold_again() -> None:
+    """Have the session at hand hold what the one before did, which was cut off: the worker lives."""
+    for name in held:
+        locks.take(name)
 
 
 def let_go(sender: Any, task_result: Any, **kwargs: Any) -> None:
     if is_queue(sender):
         locks.let_go(lock_of(task_result.id, len(task_result.worker_ids)))
+        held.clear()
 
 
 def lock_of(task_id: UUID | str, run: int) -> str:

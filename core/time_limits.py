@@ -46,31 +46,38 @@ def time_limit(seconds: float, *, name: str) -> Iterator[None]:
 @contextmanager
 def alarm(seconds: float) -> Iterator[None]:
     """Ring, again and again until the block has ended, then leave handler and timer as they were found."""
-    began, rung = monotonic(), Event()
+    began, rung, over = monotonic(), Event(), Event()
     left, _ = signal.getitimer(signal.ITIMER_REAL)
     in_transaction = transaction.get_connection().in_atomic_block
-    handler = signal.signal(signal.SIGALRM, partial(ring, rung))
+    handler = signal.signal(signal.SIGALRM, partial(ring, rung, over))
     # Again: what is being tidied up after the first ring may hang, too.
     signal.setitimer(signal.ITIMER_REAL, min(seconds, left or seconds), AGAIN_SECONDS)
     try:
-        yield
-    except Exception as error:
-        if not rung.is_set():
-            raise
-        # A transaction that was torn may end in a fault of its own.
-        raise TimeLimitExceeded().with_traceback(error.__traceback__) from error
+        try:
+            yield
+        except Exception as error:
+            if not rung.is_set():
+                raise
+            # A transaction that was torn may end in a fault of its own.
+            raise TimeLimitExceeded().with_traceback(error.__traceback__) from error
+        finally:
+            over.set()
     finally:
+        # Twice: the first may be what the alarm strikes.
+        over.set()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
         if left:
-            signal.setitimer(signal.ITIMER_REAL, max(left - (monotonic() - began), AT_ONCE_SECONDS))
+            rest = max(left - (monotonic() - began), AT_ONCE_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, rest, AGAIN_SECONDS)
         if rung.is_set() and not in_transaction:
             drop_connections()
 
 
-def ring(rung: Event, *args: Any) -> None:
-    rung.set()
-    raise TimeLimitExceeded
+def ring(rung: Event, over: Event, *args: Any) -> None:
+    if not over.is_set():
+        rung.set()
+        raise TimeLimitExceeded
 
 
 def drop_connections() -> None:

@@ -76,6 +76,15 @@ class MailTaskTests(SignInTestCase):
 
         self.assertEqual(send.call_count, 0)
 
+    def test_a_link_that_the_cache_has_lost_leaves_the_code_and_so_the_mail(self) -> None:
+        with (
+            patch("authentication.challenges.link_hash", return_value="gone"),
+            patch("core.mail.EmailMultiAlternatives.send") as send,
+        ):
+            self.try_the_newest()
+
+        self.assertEqual(send.call_count, 1)
+
     def test_what_was_tried_in_vain_ends_as_failed(self) -> None:
         person = make_user(email=ADDRESS)
         with patch("core.mail.EmailMultiAlternatives.send", side_effect=OSError):

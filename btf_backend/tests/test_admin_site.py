@@ -59,7 +59,8 @@ def make_run(n: int) -> TemplateRun:
 
 
 def make_delivery(n: int) -> Delivery:
-    notice = Notice.objects.create(kind="daily", subject=f"of {make_user().pk}", data={"parts": [], "more": 0})
+    data = {"parts": [], "more": 0}
+    notice = Notice.objects.create(kind="daily", subject=f"of {make_user().pk}", data=data)
     return Delivery.objects.create(notice=notice, person=make_user(), state="failed")
 
 

@@ -27,7 +27,8 @@ def daily_parts(people: Collection[int], before: datetime, /) -> Parts:
 
     The groups in which they are, or which they mentor, and which are not archived. What was said since
     ``before`` is left to the next day: it may be read yet. Nobody is told day after day of the same: where
-    nothing has come since the hour of the day before, a group is left out, however much is unread there.
+    nothing has come since the hour of the day before, a group is left out, however much is unread there;
+    also after an outage that took a whole evening.
     Two queries.
     """
     found: dict[tuple[int, str], dict[str, Any]] = {}

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='carried_by',
-            field=models.ForeignKey(help_text='The daily mail that takes it along.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='carried', to='core.delivery'),
+            field=models.ForeignKey(db_constraint=False, help_text='The daily mail that takes it along.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='carried', to='core.delivery'),
         ),
         migrations.AddField(
             model_name='notice',

@@ -123,10 +123,12 @@ class Delivery(models.Model):
     message_id = models.CharField(max_length=200, blank=True, help_text="As the mail service knows it.")
     sent_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=100, blank=True, help_text="Why it did not go: codes, no address.")
+    # No constraint, and nothing to do: else Django would read every delivery that it deletes.
     carried_by = models.ForeignKey(
         "self",
-        models.SET_NULL,
+        models.DO_NOTHING,
         null=True,
+        db_constraint=False,
         related_name="carried",
         help_text="The daily mail that takes it along.",
     )

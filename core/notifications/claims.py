@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.lost_tasks import hold_again
 from core.models import Delivery
 from core.notifications.carried import hold_carried, settle_carried
 
@@ -55,6 +56,7 @@ class Claim(NamedTuple):
             if connection.in_atomic_block:
                 raise
             connection.close()
+            hold_again()
             self.write(values)
 
     def write(self, values: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ FINAL: Final = (
     *(BadHeaderError, UnicodeError, smtplib.SMTPNotSupportedError),
 )
 PERMANENT: Final = 5
+TAKEN: Final = 2
 REFUSED_BY_SERVICE: Final = frozenset({400, 413, 422})
 
 
@@ -48,9 +49,9 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, FINAL):
         return Fault(f"cannot be sent: {type(error).__name__}"[:100], is_final=True)
     if isinstance(error, AnymailAPIError) and error.status_code:
-        return Fault(
-            f"service answered {error.status_code}", is_final=error.status_code in REFUSED_BY_SERVICE
-        )
+        # A success in words that Anymail cannot read is no reason to send the mail again.
+        is_final = error.status_code in REFUSED_BY_SERVICE or error.status_code // 100 == TAKEN
+        return Fault(f"service answered {error.status_code}", is_final=is_final)
     return Fault(f"not reached: {type(error).__name__}"[:100], is_final=False)
 
 

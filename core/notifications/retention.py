@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core.models import Delivery, MailTrouble, Notice, NotificationChoice, NotificationSettings
@@ -13,6 +15,7 @@ from core.periodic import periodic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.models.notices import DeliveryQuerySet
     from users.models import User
 
 KEEP_DAYS: Final = 180
@@ -22,13 +25,21 @@ BATCH: Final = 1_000
 @periodic("prune_notices", every=timedelta(hours=24))
 def prune_notices() -> dict[str, int]:
     """Delete notices of more than 180 days ago with their deliveries, some at a time."""
-    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEEP_DAYS)).order_by("pk")
-    deleted = 0
-    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        Delivery.objects.filter(notice__in=ids).delete()
-        gone, _ = Notice.objects.filter(pk__in=ids).delete()
-        deleted += gone
+    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEEP_DAYS))
+    while delete_some(Delivery.objects.filter(notice__in=old)):
+        pass
+    told = Exists(Delivery.objects.filter(notice=OuterRef("pk")))
+    deleted, _ = old.exclude(told).delete()
     return {"deleted": deleted}
+
+
+@transaction.atomic
+def delete_some(rows: DeliveryQuerySet) -> int:
+    """Delete a thousand deliveries, in the order in which all take them; what somebody holds is left."""
+    held = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    ids = list(held.values_list("pk", flat=True)[:BATCH])
+    Delivery.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.notifications.claims import Claim
-    from core.notifications.kinds import Kind
-    from core.notifications.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
@@ -41,6 +39,7 @@ State = Delivery.State
 BATCH_SECONDS: Final = 60  # then the rest of a batch is left to whoever comes next
 GIVE_UP_AFTER: Final = timedelta(days=4)  # RFC 5321 4.5.4.1
 OURS: Final = Fault("fault of ours", is_final=False)
+UNKNOWN: Final = Fault("unknown kind", is_final=False)  # to this worker: a newer one may be about to start
 
 
 class MailServerAway(Exception):
@@ -106,55 +105,49 @@ class Sender:
         kind = kind_of(delivery.notice.kind)
         held = held._replace(carries=kind is not None and kind.carries_others)
         self.has_fault = True  # until it turns out that there is none
+        outcome = self.outcome_of(delivery)
+        # Outside of what may break: a mail that has left must not be tried again.
+        if isinstance(outcome, Fault):
+            try_again(held, delivery, outcome)
+        else:
+            held.settle(**outcome)
+        self.has_fault = isinstance(outcome, Fault) and not outcome.is_final
+        if self.has_fault:
+            self.end()
+            self.open()
+
+    def outcome_of(self, delivery: Delivery) -> Fault | dict[str, Any]:
+        """Send a mail where it is to leave now; return what to write of it, or why it did not leave."""
         try:
-            fault = self.fault_in_sending(held, delivery)
+            return self.tried(delivery)
+        except MAIL_FAULTS as error:
+            return fault_of(error)
         except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the next one leaves
             # Not its text, which may name a person.
             where = "".join(format_tb(error.__traceback__))
             told = {"delivery": delivery.pk, "fault": type(error).__name__, "where": where}
             logger.error("mail_broke", extra=told)  # noqa: TRY400
-            fault = OURS
-        if fault is not None:
-            try_again(held, delivery, fault)
-        self.has_fault = fault is not None and not fault.is_final
-        if self.has_fault:
-            self.end()
-            self.open()
+            return OURS
 
-    def fault_in_sending(self, claim: Claim, delivery: Delivery) -> Fault | None:
+    def tried(self, delivery: Delivery) -> Fault | dict[str, Any]:
         kind, person = kind_of(delivery.notice.kind), delivery.person_id
-        wishes = wishes_of([person])[person]
-        reason = why_not(delivery, kind, wishes, in_trouble([person]).get(person))
-        if reason or kind is None:
-            claim.settle(state=State.DROPPED, reason=reason)
-        elif delivery.attempts > 1 and timezone.now() > last_moment(delivery):
-            claim.settle(state=State.FAILED, reason=delivery.reason or "given up")
-        elif not is_put_off(claim, delivery, kind, wishes):
-            return self.fault_of_letter(claim, delivery, kind, wishes)
-        return None
-
-    def fault_of_letter(self, claim: Claim, delivery: Delivery, kind: Kind, wishes: Wishes) -> Fault | None:
-        try:
-            message = message_of(delivery, kind, wishes)
-            if message is None:
-                claim.settle(state=State.DROPPED, reason=NOT_TRUE)
-                return None
-            message.connection = self.connection
-            message.send()
-        except MAIL_FAULTS as error:
-            return fault_of(error)
-        claim.settle(state=State.SENT, message_id=id_of(message), sent_at=timezone.now())
-        return None
-
-
-def is_put_off(claim: Claim, delivery: Delivery, kind: Kind, wishes: Wishes) -> bool:
-    """Put a mail off that its reader wants later by now: it is night, or they chose the daily mail."""
-    now = timezone.now()
-    state, due_at = route(delivery.notice, kind, wishes, now=now)
-    if state == State.QUEUED and due_at is not None and due_at <= now:
-        return False
-    claim.settle(state=state, due_at=due_at)
-    return True
+        if kind is None:
+            return UNKNOWN
+        wishes, now = wishes_of([person])[person], timezone.now()
+        if reason := why_not(delivery, kind, wishes, in_trouble([person]).get(person)):
+            return {"state": State.DROPPED, "reason": reason}
+        if delivery.attempts > 1 and now > last_moment(delivery):
+            return {"state": State.FAILED, "reason": delivery.reason or "given up"}
+        state, due_at = route(delivery.notice, kind, wishes, now=now)
+        if state != State.QUEUED or due_at is None or due_at > now:
+            # Its reader wants it later by now: it is night, or they chose the daily mail.
+            return {"state": state, "due_at": due_at}
+        message = message_of(delivery, kind, wishes)
+        if message is None:
+            return {"state": State.DROPPED, "reason": NOT_TRUE}
+        message.connection = self.connection
+        message.send()
+        return {"state": State.SENT, "message_id": id_of(message), "sent_at": timezone.now()}
 
 
 def try_again(claim: Claim, delivery: Delivery, fault: Fault) -> None:

@@ -58,6 +58,7 @@ class FaultTests(SimpleTestCase):
             (401, False),
             (429, False),
             (503, False),
+            (200, True),
         ):
             with self.subTest(status):
                 error = AnymailAPIError("ada@example.org", status_code=status)

@@ -8,7 +8,7 @@ from unittest import skipUnless
 from unittest.mock import patch
 
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
@@ -143,12 +143,15 @@ class ChangedMindTests(MailCase):
         with time_machine.travel(timezone.now() + timedelta(minutes=6)):
             self.assertEqual(self.dropped(ada), "too late")
 
-    def test_a_kind_that_is_gone_is_not_sent(self) -> None:
+    def test_a_kind_that_this_worker_does_not_know_waits_for_another(self) -> None:
         ada = make_user()
         self.tell(ada)
         del notification_kinds.entries["news"]
+        self.send_all()
 
-        self.assertEqual(self.dropped(ada), "unknown kind")
+        delivery = self.delivery(ada)
+        self.assertEqual((delivery.state, delivery.reason), ("queued", "unknown kind"))
+        self.assertEqual(self.taken_of(ada), [])
 
 
 class MeanwhileTests(MailCase):
@@ -200,6 +203,19 @@ class MeanwhileTests(MailCase):
 
         self.assertEqual(([one.to for one in self.server.taken], len(others)), ([people[0].email], 4))
         self.assertEqual(len(claim_batch()), 0)
+
+    def test_what_has_left_is_not_tried_again_because_that_could_not_be_written(self) -> None:
+        ada = make_user()
+        self.tell(ada)
+        with (
+            patch.object(Claim, "write", side_effect=OperationalError),
+            self.assertRaises(OperationalError),
+        ):
+            send_next_batch()
+        with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+            self.send_all()
+
+        self.assertEqual(len(self.taken_of(ada)), 1)
 
     def test_who_has_gone_to_bed_gets_it_in_the_morning(self) -> None:
         ada = make_user()
