@@ -73,9 +73,7 @@ def background(
             except Abandoned:
                 raise
             except (SystemExit, KeyboardInterrupt):
-                # Somebody ends the worker, for the second time: another one goes on.
-                if not runs_at_once():
-                    made.using(run_after=timezone.now()).enqueue(attempt=attempt, **kwargs)
+                leave_to_another(made, attempt=attempt, **kwargs)
                 raise
             except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the edge at which anything fails
                 told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
@@ -90,6 +88,12 @@ def background(
         return made
 
     return decorate
+
+
+def leave_to_another(stopped: Task[Any, None], **kwargs: Any) -> None:
+    """Queue up anew what ends with its worker: somebody told that to stop, for the second time."""
+    if not runs_at_once():
+        stopped.using(run_after=timezone.now()).enqueue(**kwargs)
 
 
 def is_last(attempt: int, attempts: int | None) -> bool:
