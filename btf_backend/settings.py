@@ -178,6 +178,7 @@ REST_FRAMEWORK = {
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # a milestone with 500 tasks is one page of the admin site
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a JSON or form body; files have FILE_UPLOAD_MAX_BYTES
 API_WRITES_PER_USER = env_rates("API_WRITES_PER_USER", "300/1m")
+EXPORTS_PER_USER = env_rates("EXPORTS_PER_USER", "20/1h")
 CONTENT_PAGE_SIZE = env_int("CONTENT_PAGE_SIZE", 100, minimum=1)
 API_DOCS_PUBLIC = env_bool("API_DOCS_PUBLIC", default=DEBUG)
 
@@ -243,12 +244,17 @@ FILE_DELIVERY = env_choice("FILE_DELIVERY", "direct", ["direct", "accel", "redir
 FILE_LINK_HOURS = env_int("FILE_LINK_HOURS", 12, minimum=1, maximum=168)
 MEDIA_PUBLIC_BASE_URL = env("MEDIA_PUBLIC_BASE_URL").rstrip("/")  # empty: the origin that was asked
 
-# --- Chat -------------------------------------------------------------------------------------
+# --- Sockets and chat -------------------------------------------------------------------------
+SOCKETS_PER_SOURCE = env_rates("SOCKETS_PER_SOURCE", "1200/1m")
+SOCKETS_PER_USER = env_rates("SOCKETS_PER_USER", "120/1m")
 CHAT_BURST = env_int("CHAT_BURST", 30, minimum=1)
 CHAT_PER_SECOND = env_int("CHAT_PER_SECOND", 2, minimum=1)
 MESSAGE_MAX_CHARS = env_int("MESSAGE_MAX_CHARS", 10_000, minimum=1, maximum=10_000)
 MESSAGE_EDIT_MINUTES = env_int("MESSAGE_EDIT_MINUTES", 10)
 CHAT_ATTACHMENT_ALLOWED_HOSTS = env_list("CHAT_ATTACHMENT_ALLOWED_HOSTS")
 
-# --- Logging ----------------------------------------------------------------------------------
+# --- Watching ---------------------------------------------------------------------------------
 LOGGING = logging_settings(level=env_choice("DJANGO_LOG_LEVEL", "INFO", LOG_LEVELS), structured=PRODUCTION)
+METRICS_TOKEN = env("METRICS_TOKEN")
+SENTRY_DSN = env("SENTRY_DSN")
+AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730, minimum=30, maximum=36_500)
