@@ -187,11 +187,6 @@ def headers(envelope: Envelope) -> dict[str, str]:
     return found
 
 
-def send(letter: Letter, *, to: str) -> None:
-    """Send one letter to one address. Raises what the mail backend raises; call it from a task alone."""
-    compose(letter, Envelope(to=to)).send()
-
-
 def one_line(text: str, most: int = 120) -> str:
     """Return a title fit for a subject: one line, at most so many characters."""
     line = NOT_OF_ONE_LINE.sub(" ", text).strip()

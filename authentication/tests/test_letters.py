@@ -6,7 +6,7 @@ from django.core import mail
 from django.test import SimpleTestCase, override_settings
 
 from authentication.letters import sign_in_letter, token_reuse_letter
-from core.mail import send
+from core.mail import Envelope, compose
 
 SIGN_IN = """\
 Use the link or the code to sign in. Each works once.
@@ -23,14 +23,14 @@ BIOTech Futures Hub
 @override_settings(FRONTEND_BASE_URL="https://hub.example.org/", PROGRAMME_NAME="BIOTech Futures Hub")
 class LetterTests(SimpleTestCase):
     def test_the_sign_in_letter_reads_so(self) -> None:
-        send(sign_in_letter("t0k3n_-", "004217"), to="ada@example.org")
+        compose(sign_in_letter("t0k3n_-", "004217"), Envelope(to="ada@example.org")).send()
 
         sent = mail.outbox[0]
         self.assertEqual(sent.subject, "Sign in to BIOTech Futures Hub")
         self.assertEqual(str(sent.body).strip(), SIGN_IN.strip())
 
     def test_its_html_has_a_button_the_plain_link_and_the_code(self) -> None:
-        send(sign_in_letter("t0k3n_-", "004217"), to="ada@example.org")
+        compose(sign_in_letter("t0k3n_-", "004217"), Envelope(to="ada@example.org")).send()
 
         html = mail.outbox[0].message().get_payload()[1].get_payload(decode=True).decode()  # type: ignore[union-attr, index]
         self.assertInHTML(

@@ -17,7 +17,7 @@ from core.models import Delivery
 from core.notifications.carried import hold_carried, settle_carried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from datetime import datetime
 
     from core.models.notices import DeliveryQuerySet
@@ -80,7 +80,8 @@ def claim_batch() -> list[Claim]:
     return [Claim(one, until) for one in ids]
 
 
-def put_back(claims: Iterable[Claim]) -> None:
-    """Give up claims on mail that was not tried."""
-    for each in claims:
-        each.rows().update(due_at=timezone.now())
+def put_back(claims: Collection[Claim]) -> None:
+    """Give up claims on mail that was not tried: it is due again now. One statement."""
+    untils = {each.until for each in claims}
+    held = Delivery.objects.filter(state=State.QUEUED, due_at__in=untils)
+    held.filter(pk__in=[each.delivery for each in claims]).update(due_at=timezone.now())

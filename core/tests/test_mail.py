@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.mail import BadHeaderError
 from django.test import SimpleTestCase
 
-from core.mail import Attachment, Envelope, Fact, Letter, compose, one_line, send
+from core.mail import Attachment, Envelope, Fact, Letter, compose, one_line
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -39,7 +39,7 @@ INVITATION = Letter(
 
 class MailTests(SimpleTestCase):
     def sent(self, letter: Letter = LETTER) -> Any:
-        send(letter, to="ada@example.org")
+        compose(letter, Envelope(to="ada@example.org")).send()
         return mail.outbox[-1]
 
     def test_both_parts_say_the_same(self) -> None:
@@ -68,7 +68,7 @@ class MailTests(SimpleTestCase):
 
     def test_an_address_cannot_either(self) -> None:
         with self.assertRaises(BadHeaderError):
-            send(LETTER, to="ada@example.org\nBcc: all@example.org")
+            compose(LETTER, Envelope(to="ada@example.org\nBcc: all@example.org")).send()
 
     def test_it_goes_to_one_address_and_no_other(self) -> None:
         for address in (
@@ -78,13 +78,13 @@ class MailTests(SimpleTestCase):
             "a@example.org;b@example.org, c",
         ):
             with self.subTest(address), self.assertRaises(BadHeaderError):
-                send(LETTER, to=address)
+                compose(LETTER, Envelope(to=address)).send()
         self.assertEqual(mail.outbox, [])
 
     def test_an_unusual_address_is_one_too(self) -> None:
         for address in ("o'neil+hub@example.org", '"a, b"@example.org', "é@münchen.example", "a@[192.0.2.1]"):
             with self.subTest(address):
-                send(LETTER, to=address)
+                compose(LETTER, Envelope(to=address)).send()
                 self.assertEqual(mail.outbox[-1].to, [address])
 
     def test_nor_can_what_the_envelope_says(self) -> None:
@@ -123,7 +123,7 @@ class MailTests(SimpleTestCase):
             patch.object(mail.EmailMultiAlternatives, "send", side_effect=OSError),
             self.assertRaises(OSError),
         ):
-            send(LETTER, to="ada@example.org")
+            compose(LETTER, Envelope(to="ada@example.org")).send()
 
     def test_the_link_of_a_letter_is_that_of_its_first_button(self) -> None:
         self.assertEqual(LETTER.link, "https://hub.example.org/?a=1&b=2")
