@@ -9,7 +9,7 @@ from botocore.config import Config
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from btf_backend.env import env
+from btf_backend.env import env, env_bool
 
 Store = dict[str, Any]
 
@@ -41,7 +41,11 @@ def postgresql() -> Store:
     """Persistent, health-checked connections; no statement runs or waits for ever.
 
     A server whose host vanished is noticed in ten seconds; TCP's own patience is a quarter of an hour.
+    Behind a pooler in transaction mode a session is somebody else's after each transaction: no cursors
+    that outlive one, and limits of time belong to the role, since a pooler passes no options on.
     """
+    is_pooled = env_bool("DB_POOLED", default=False)
+    limits = {} if is_pooled else {"options": "-c statement_timeout=30s -c lock_timeout=10s"}
     network = {
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 10,
@@ -57,11 +61,8 @@ def postgresql() -> Store:
         "PORT": env("DB_PORT", "5432"),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 2,
-            "options": "-c statement_timeout=30s -c lock_timeout=10s",
-            **network,
-        },
+        "DISABLE_SERVER_SIDE_CURSORS": is_pooled,
+        "OPTIONS": {"connect_timeout": 2, **limits, **network},
     }
 
 

@@ -1,7 +1,7 @@
 """Locks that a database session holds and that end with it (PostgreSQL 13.3.5, advisory locks).
 
-So the death of whoever holds one is noticed at once. They need a session of one's own: behind a pooler,
-one in session mode.
+So the death of whoever holds one is noticed at once. They need a session of one's own, which there is none of
+behind a pooler in transaction mode (``DB_POOLED``), nor on SQLite.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from django.db import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def exist() -> bool:
+    """Tell whether sessions here are one's own, and so can hold locks."""
+    pooled = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    return connection.vendor == "postgresql" and not pooled
 
 
 def take(name: str) -> bool:
@@ -29,7 +35,7 @@ def let_go(name: str) -> None:
 @contextmanager
 def held_if_free(name: str) -> Iterator[bool | None]:
     """Hold a lock for the block; False where somebody else does, None where there are no locks."""
-    if connection.vendor != "postgresql":
+    if not exist():
         yield None
         return
     is_ours = ask("pg_try_advisory_lock", name)

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks.signals import task_finished, task_started
@@ -58,8 +57,8 @@ def lock_of(task_id: UUID | str, run: int) -> str:
 
 
 def is_queue(sender: Any) -> bool:
-    """Tell whether a signal is of a worker on PostgreSQL; the library sends the backend, or its class."""
-    return connection.vendor == "postgresql" and QueueBackend in {sender, type(sender)}
+    """Tell whether a signal is of a worker that holds locks; the library sends the backend, or its class."""
+    return locks.exist() and QueueBackend in {sender, type(sender)}
 
 
 def requeue_lost_tasks() -> dict[str, int]:
