@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what pip cannot: PostgreSQL, Redis, Chromium (browser tests), clamd (scanner tests) and Python's venv; --missing only names what is not there.
+# Installs what pip cannot: PostgreSQL, Redis, NGINX, curl, Chromium (browser tests), clamd (scanner tests) and Python's venv; --missing only names what is not there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,13 +8,15 @@ fail() { echo "install_dependencies.sh: $*" >&2; exit 1; }
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 # Where Debian and brew put what is no command for everybody.
-has_clamd() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin && command -v clamd)
+has_server() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin && command -v "$1")
 
 # With brew Chromium is an application, and python brings venv along.
 missing() {
     scripts/services.sh found || echo postgresql redis
     has_chromium >/dev/null || [ -d /Applications/Chromium.app ] || echo chromium
-    has_clamd >/dev/null || echo clamav
+    has_server clamd >/dev/null || echo clamav
+    has_server nginx >/dev/null || echo nginx
+    command -v curl >/dev/null || echo curl
     "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
 }
 
@@ -31,6 +33,8 @@ by_apt() {
     case " $* " in *" clamav-daemon "*)
         $as_root systemctl disable --now clamav-freshclam clamav-daemon.socket clamav-daemon >/dev/null 2>&1 || true ;;
     esac
+    # make prod-local and tests start an NGINX of their own: this one would take port 80.
+    case " $* " in *" nginx "*) $as_root systemctl disable --now nginx >/dev/null 2>&1 || true ;; esac
     [ -z "${failed:-}" ] || fail "could not install:$failed"
 }
 
@@ -38,7 +42,7 @@ packages=$(missing | tr '\n' ' ')
 if [ "${1:-}" = --missing ]; then
     echo "$packages"
 elif [ -z "$packages" ]; then
-    echo "PostgreSQL, Redis, Chromium, clamd and Python's venv are installed."
+    echo "PostgreSQL, Redis, NGINX, curl, Chromium, clamd and Python's venv are installed."
 elif command -v apt-get >/dev/null; then
     # shellcheck disable=SC2046 # one word, one package
     by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/clamav/clamav-daemon/; s/venv/python3-venv/')

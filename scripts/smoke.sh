@@ -1,5 +1,6 @@
 #!/bin/sh
 # Asks a running server what a first visitor would: smoke.sh BASE_URL. Needs curl alone, changes nothing but one mail.
+# Over HTTPS it asks the proxy too; HTTP_URL is where that listens without TLS, CURL_CA_BUNDLE names a certificate of one's own.
 set -eu
 
 fail() { echo "smoke.sh: $*" >&2; exit 1; }
@@ -38,6 +39,33 @@ check_public() {
     esac
 }
 
+# check_header NAME STATUS PATTERN URL [CURL OPTIONS]: the status must be STATUS, and a header must match PATTERN.
+check_header() {
+    name=$1 wanted=$2 pattern=$3 url=$4
+    shift 4
+    verdict=passed
+    status=$(curl -sS --max-time 15 -D "$body" -o /dev/null -w '%{http_code}' "$@" "$url") || true
+    [ "$status" = "$wanted" ] || verdict="failed: answered $status, not $wanted"
+    grep -qiE -- "$pattern" "$body" || verdict="failed: no header like $pattern ($status)"
+    report "$name" "$verdict"
+}
+
+# A socket stays open: curl asks for one, and leaves. Told by HTTP/1.1 alone (RFC 6455, 4.1).
+check_proxy() {
+    check_header "HTTPS is remembered (HSTS)" 200 '^strict-transport-security: max-age=[1-9]' "$base/api/health/live/"
+    check_header "static files" 200 '^cache-control: public' "$base/static/admin/css/base.css"
+    check "no numbers for strangers" 404 '' /metrics
+    check "no way into the files" 404 '' /_files/smoke
+    check_header "a socket opens" 101 '^upgrade: websocket' "$base/ws/" --http1.1 --max-time 3 \
+        -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+        -H 'Sec-WebSocket-Key: c21va2Utc21va2Utc21vaw==' 2>/dev/null
+    if [ -n "${HTTP_URL:-}" ]; then
+        check_header "HTTP leads to HTTPS" 301 "^location: $base/api/health/" "${HTTP_URL%/}/api/health/"
+    else
+        report "HTTP leads to HTTPS" "skipped: no HTTP_URL"
+    fi
+}
+
 report() {
     case $2 in
         passed) passed=$((passed + 1)) ;;
@@ -67,6 +95,7 @@ check "magic link" 200 '"success" "message"' /api/auth/magic-link/ \
 check "wrong code" 400 "$envelope" /api/auth/verify-otp/ \
     -H 'Content-Type: application/json' -d "{\"email\": \"no-$address\", \"code\": \"000000\"}"
 check_public "admin sign-in" 200 'csrfmiddlewaretoken' /admin/login/
+case $base in https://*) check_proxy ;; esac
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -37,6 +37,10 @@ find_out_what_can_run() {
         leave_out "NO CLAMD: the tests of the virus scanner are left out"
         excluded="$excluded clamd" ;;
     esac
+    case $missing in *" nginx "*)
+        leave_out "NO NGINX: the tests of what stands in front are left out"
+        excluded="$excluded nginx" ;;
+    esac
 }
 
 run_pass() {

@@ -1,0 +1,61 @@
+"""How gunicorn serves HTTP: the same in systemd, in a container and in `make prod-local`.
+
+Every setting can be overridden on the command line (``--bind``, ``--workers``); started by systemd, the
+socket of btf-http.socket takes the place of ``bind``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client import multiprocess
+
+COMM: Final = Path("/proc/self/comm")
+
+wsgi_app = "btf_backend.wsgi"
+bind = ["127.0.0.1:8000"]
+worker_class = "gthread"  # REST framework is synchronous
+# Workers x threads is the number of database connections, kept for ten minutes each.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+# Not loaded before the fork: new workers load new code (deploy/reload.py).
+preload_app = False
+
+# A kept connection that a worker closes just as a request comes down it loses that request; NGINX keeps none.
+keepalive = 0
+# Seconds for what is in hand at a restart: above the 30 of the longest statement.
+graceful_timeout = 40
+# Seconds without a sign of life of a worker's own loop. Requests are bounded by the limits of the stores.
+timeout = 30
+# Nothing restarts by count: that halves what is there for some seconds, and hides what grows.
+max_requests = 0
+
+# NGINX has judged, in our envelope. Its 8 KiB are of HTTP/2's compressed lines: here they may be longer.
+limit_request_line = 0
+limit_request_field_size = 65_536
+# What the proxy says is judged by Django alone (TRUSTED_PROXY_COUNT).
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+forwarder_headers = ""
+
+# It would lie in somebody's home folder.
+control_socket_disable = True
+# NGINX writes the access log, without tokens.
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "info")
+# Heartbeats in memory: on a busy disk they would be late, and the worker killed for it.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - gunicorn wants a str
+
+
+def post_worker_init(worker: Any) -> None:
+    """Give a worker that has loaded the code a name, by which deploy/reload.py knows it."""
+    if COMM.exists():
+        COMM.write_text("hub-serving")
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Take a dead worker's gauges out of what ``/metrics`` adds up."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
