@@ -7,13 +7,18 @@ SERVERS: Final = ("django.server", "gunicorn.access", "uvicorn", "uvicorn.access
 
 
 def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
-    """Return Django's LOGGING: every line carries the request's id and no personal datum."""
+    """Return Django's LOGGING: every line carries the request's id and no personal datum.
+
+    On a laptop the server tells of each request already, so ours is kept for production.
+    """
+    handlers = ["console", "defects"]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": "core.logs.RequestIdFilter"},
             "no_tokens": {"()": "core.logs.TokenScrubber"},
+            "client_faults": {"()": "core.logs.ClientFaults"},
         },
         "formatters": {
             "text": {"format": "{levelname:7} {name} [{request_id}] {message}", "style": "{"},
@@ -28,13 +33,23 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
                 "class": "logging.StreamHandler",
                 "filters": ["request_id", "no_tokens"],
                 "formatter": "json" if structured else "text",
-            }
+            },
+            "defects": {"class": "core.watching.defects.DefectHandler", "level": "ERROR"},
         },
-        "root": {"handlers": ["console"], "level": level},
+        "root": {"handlers": handlers, "level": level},
         "loggers": {
             "django": {"level": level},
             # Servers bring handlers of their own, which know nothing of our filters.
-            **{name: {"handlers": ["console"], "level": level, "propagate": False} for name in SERVERS},
+            **{
+                name: {
+                    "handlers": handlers,
+                    "filters": ["client_faults"],
+                    "level": level,
+                    "propagate": False,
+                }
+                for name in SERVERS
+            },
+            "core.watching.requests": {"level": level if structured else "WARNING"},
             "daphne.server": {"level": "WARNING"},
             # The library logs the arguments' results of each task; ours logs names alone.
             "django_tasks": {"level": "WARNING"},

@@ -18,6 +18,7 @@ from rest_framework.views import exception_handler as drf_response
 
 from core.http import request_id
 from core.refusals import Refused, TooLarge, Unavailable
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,10 +88,16 @@ def as_api_exception(error: Exception) -> Exception:
     """Translate what rules, stores and Django raise; leave what nobody expected as it is."""
     if isinstance(error, STORE_ERRORS):
         logger.error("store_unavailable", extra={"store_error": type(error).__name__})
+        metrics.store_failures.labels(store_of(error)).inc()
     for kinds, answer in ANSWERS:
         if isinstance(error, kinds):
             return answer(error)
     return error
+
+
+def store_of(error: BaseException) -> str:
+    """Return which store an error of STORE_ERRORS is of."""
+    return "database" if isinstance(error, (OperationalError, InterfaceError)) else "redis"
 
 
 def from_refusal(refusal: Refused) -> drf.APIException:

@@ -22,6 +22,7 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from core.breaker import Breaker, Resting
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
@@ -124,8 +125,32 @@ def take_or_fall_back(bucket: str, rates: str) -> int:
         with counters.asking():
             return take(bucket, rates)
     except AWAY:
-        logger.warning("throttle_in_process")
+        tell_that_redis_is_away()
         return take(bucket, rates, store="local")
+
+
+def give_back(bucket: str, rates: str) -> None:
+    """Give back the newest place that ``take_or_fall_back`` gave, and of which nothing came. Best effort."""
+    if not (limits := parse_limits(rates)):
+        return
+    key, cache = key_of(bucket), caches["default"]
+    if isinstance(cache, RedisCache):
+        try:
+            with counters.asking():
+                cache.client.get_client(write=True).zpopmax(str(cache.make_key(key)))
+        except AWAY:
+            tell_that_redis_is_away()
+            cache = caches["local"]
+        else:
+            return
+    with memory_lock:
+        longest = max(limit.window_ms for limit in limits)
+        cache.set(key, cache.get(key, [])[:-1], timeout=longest / 1000)
+
+
+def tell_that_redis_is_away() -> None:
+    logger.warning("throttle_in_process")
+    metrics.counted_alone.inc()
 
 
 def pour(bucket: str, *, burst: int, per_second: float) -> int:
@@ -143,7 +168,7 @@ def pour(bucket: str, *, burst: int, per_second: float) -> int:
                 wait = int(connection.eval(POUR, 1, str(cache.make_key(key)), now, each, burst))
             return math.ceil(wait / 1000)
         except AWAY:
-            logger.warning("throttle_in_process")
+            tell_that_redis_is_away()
             cache = caches["local"]
     return math.ceil(pour_in_memory(cache, key, now, each=each, burst=burst) / 1000)
 
@@ -165,7 +190,7 @@ def pour_back(bucket: str, *, per_second: float) -> None:
             with counters.asking():
                 cache.client.get_client(write=True).eval(POUR_BACK, 1, str(cache.make_key(key)), each)
         except AWAY:
-            logger.warning("throttle_in_process")
+            tell_that_redis_is_away()
             cache = caches["local"]
         else:
             return

@@ -18,6 +18,7 @@ from django_tasks_db.models import DBTaskResult
 
 from core import locks
 from core.tasks import QueueBackend, patience_of
+from core.watching import metrics
 
 logger = logging.getLogger(__name__)
 held: list[str] = []  # by this process, which runs one task at a time
@@ -68,7 +69,7 @@ def requeue_lost_tasks() -> dict[str, int]:
     """
     done = {"requeued": 0, "given_up": 0}
     running = DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - SETTLING)
-    for task in running.only("queue_name", "started_at", "worker_ids"):
+    for task in running.only("queue_name", "started_at", "task_path", "worker_ids"):
         with locks.held_if_free(lock_of(task.pk, len(task.worker_ids))) as is_free:
             if is_free or task.started_at < timezone.now() - patience_of(task.queue_name):
                 outcome = "given_up" if len(task.worker_ids) >= LOST_AT_MOST else "requeued"
@@ -87,4 +88,6 @@ def take_up(task: Any, *, is_over: bool) -> int:
         "exception_class_path": WORKER_LOST,
     }
     same_run = DBTaskResult.objects.running().filter(pk=task.pk, started_at=task.started_at)
-    return int(same_run.update(**over if is_over else again))
+    lost = int(same_run.update(**over if is_over else again))
+    metrics.tasks.labels(task.task_path.rpartition(".")[2], "lost").inc(lost)
+    return lost

@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from core.breaker import Breaker, Resting
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -62,6 +63,7 @@ async def ring(room: str, event: dict[str, Any], breaker: Breaker | None = None)
         logger.warning(
             "fan_out_failed", extra={"event_type": event["type"], "store_error": type(error).__name__}
         )
+        metrics.fan_out_failures.labels(event["type"]).inc()
         return False
     return True
 

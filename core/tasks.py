@@ -21,6 +21,8 @@ from django_tasks_db.backend import DatabaseBackend
 from django_tasks_db.models import DBTaskResult
 
 from core.time_limits import TimeLimitExceeded, time_limit
+from core.watching import metrics
+from core.watching.defects import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,7 @@ def background(
                 with time_limit(limit_seconds, name=function.__name__):
                     function(**kwargs)
             except Abandoned:
+                count(function, "failed")
                 raise
             except (SystemExit, KeyboardInterrupt):
                 leave_to_another(made, attempt=attempt, **kwargs)
@@ -79,15 +82,24 @@ def background(
                 told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
                 logger.warning("task_failed", extra=told)
                 if is_last(attempt, attempts):
+                    count(function, "failed")
+                    report(error, task=function.__name__)
                     # Its text may name a person (SMTP repeats the address): where and what is enough.
                     raise TaskFailed(told["fault"]).with_traceback(error.__traceback__) from None
                 wait = timedelta(seconds=delay_seconds(attempt, longest_delay_seconds))
                 made.using(run_after=timezone.now() + wait).enqueue(attempt=attempt + 1, **kwargs)
+                count(function, "retried")
+            else:
+                count(function, "done")
 
         made: Task[Any, None] = task(queue_name=queue, priority=priority)(run)
         return made
 
     return decorate
+
+
+def count(function: Callable[..., None], outcome: str) -> None:
+    metrics.tasks.labels(function.__name__, outcome).inc()
 
 
 def leave_to_another(stopped: Task[Any, None], **kwargs: Any) -> None:

@@ -27,6 +27,8 @@ from core.notifications.mails import NOT_TRUE, id_of, message_of, why_not
 from core.notifications.troubles import in_trouble
 from core.notifications.wishes import wishes_of
 from core.tasks import delay_seconds
+from core.watching import metrics
+from core.watching.defects import report
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,6 +113,7 @@ class Sender:
             try_again(held, delivery, outcome)
         else:
             held.settle(**outcome)
+        metrics.mails.labels("fault" if isinstance(outcome, Fault) else outcome["state"]).inc()
         self.has_fault = isinstance(outcome, Fault) and not outcome.is_final
         if self.has_fault:
             self.end()
@@ -127,6 +130,7 @@ class Sender:
             where = "".join(format_tb(error.__traceback__))
             told = {"delivery": delivery.pk, "fault": type(error).__name__, "where": where}
             logger.error("mail_broke", extra=told)  # noqa: TRY400
+            report(error)
             return OURS
 
     def tried(self, delivery: Delivery) -> Fault | dict[str, Any]:

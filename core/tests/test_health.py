@@ -13,17 +13,41 @@ from django.test import TestCase
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from core import health
+from core.health import parts
+from core.health.backlog import standing
+from core.health.stores import executors
+from core.watching.backlog import migrations
 
+WELL = {
+    "database": "connected",
+    "redis": "connected",
+    "storage": "connected",
+    "mail": "not_probed",
+    "tasks": "on_time",
+    "migrations": "applied",
+}
 SECRET = "could not connect to server 10.0.0.7:5432, user btf_user"
 
 
 def cache_that(effect: Any) -> Any:
     """Replace the cache as the probe sees it: caches are one object a thread."""
-    return patch("core.health.cache", **{"set.side_effect": effect})
+    return patch("core.health.stores.cache", **{"set.side_effect": effect})
+
+
+def stores_of(response: Any) -> dict[str, str]:
+    return {name: response.json()["services"][name] for name in ("database", "redis")}
 
 
 class HealthTests(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        migrations.load()  # files: not in the time that a request has
+
+    def setUp(self) -> None:
+        for slow in (parts.storage, parts.mail, standing):
+            slow.forget()
+            self.addCleanup(slow.forget)
+
     def get(self) -> Any:
         return self.client.get(reverse("core:health_check"))
 
@@ -33,7 +57,7 @@ class HealthTests(TestCase):
         self.assertEqual(response.status_code, 200)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
         self.assertEqual(response.json()["status"], "healthy")
-        self.assertEqual(response.json()["services"], {"database": "connected", "redis": "connected"})
+        self.assertEqual(response.json()["services"], WELL)
         self.assertEqual(set(response.json()), {"status", "services", "environment"})
         self.assertEqual(set(response.json()["environment"]), {"profile"})
 
@@ -44,7 +68,7 @@ class HealthTests(TestCase):
 
         self.assertEqual(response.status_code, 503)
         self.assertEqual(response.json()["status"], "unhealthy")
-        self.assertEqual(response.json()["services"], {"database": "error", "redis": "connected"})
+        self.assertEqual(stores_of(response), {"database": "error", "redis": "connected"})
         self.assertNotIn("10.0.0.7", response.content.decode())
 
     def test_a_cache_that_is_down_is_503_in_fixed_words(self) -> None:
@@ -53,17 +77,17 @@ class HealthTests(TestCase):
             response = self.get()
 
         self.assertEqual(response.status_code, 503)
-        self.assertEqual(response.json()["services"], {"database": "connected", "redis": "error"})
+        self.assertEqual(stores_of(response), {"database": "connected", "redis": "error"})
         self.assertNotIn("10.0.0.7", response.content.decode())
 
     def test_a_cache_that_forgets_is_down(self) -> None:
-        with patch("core.health.cache") as cache_without_memory:
+        with patch("core.health.stores.cache") as cache_without_memory:
             cache_without_memory.get.return_value = None
             self.assertEqual(self.get().json()["services"]["redis"], "error")
 
     def test_the_log_tells_the_kind_and_not_the_words(self) -> None:
         with (
-            self.assertLogs("core.health", "WARNING") as logs,
+            self.assertLogs("core.health.stores", "WARNING") as logs,
             patch("django.db.connection.cursor", side_effect=ValueError(SECRET)),
         ):
             self.get()
@@ -72,7 +96,7 @@ class HealthTests(TestCase):
         self.assertNotIn("10.0.0.7", str(vars(logs.records[0])))
 
     def test_it_leaves_nothing_in_the_cache(self) -> None:
-        with patch("core.health.cache", wraps=cache) as watched:
+        with patch("core.health.stores.cache", wraps=cache) as watched:
             self.get()
 
         key = watched.set.call_args.args[0]
@@ -96,7 +120,7 @@ class FrozenTests(TestCase):
     def setUp(self) -> None:
         self.thaw = Event()
         connection = connections["default"]
-        patience = patch("core.health.PATIENCE_SECONDS", 0.5)
+        patience = patch("core.health.report.PATIENCE_SECONDS", 0.5)
         patience.start()
         self.addCleanup(connections.__setitem__, "default", connection)
         self.addCleanup(patience.stop)
@@ -105,7 +129,7 @@ class FrozenTests(TestCase):
     def let_go(self) -> None:
         """Wait until every stuck probe is through: it must not outlive its test."""
         self.thaw.set()
-        for executor in health.executors.values():
+        for executor in executors.values():
             for probe in [executor.submit(time.sleep, 0.01) for _ in range(8)]:
                 probe.result()
 
@@ -115,7 +139,7 @@ class FrozenTests(TestCase):
     def timed(self) -> tuple[int, dict[str, str], bool]:
         started = time.monotonic()
         response = self.client.get(reverse("core:health_check"))
-        return response.status_code, response.json()["services"], time.monotonic() - started < 1
+        return response.status_code, stores_of(response), time.monotonic() - started < 1
 
     def test_a_frozen_database_is_told_in_time_and_the_next_request_works(self) -> None:
         """SAFETY R2."""
@@ -127,7 +151,7 @@ class FrozenTests(TestCase):
         self.assertEqual(self.timed(), (200, {"database": "connected", "redis": "connected"}, True))
 
     def test_however_many_probes_a_database_holds_the_cache_is_told_right(self) -> None:
-        with patch("core.health.ask_database", side_effect=self.hang):
+        with patch("core.health.stores.ask_database", side_effect=self.hang):
             answers = [self.timed() for _ in range(5)]
 
         self.assertEqual(answers, [(503, {"database": "error", "redis": "connected"}, True)] * 5)
@@ -140,7 +164,7 @@ class FrozenTests(TestCase):
         self.assertEqual(self.timed(), (200, {"database": "connected", "redis": "connected"}, True))
 
     def test_more_frozen_probes_than_threads_still_answer_in_time(self) -> None:
-        with cache_that(self.hang), patch("core.health.PATIENCE_SECONDS", 0.05):
+        with cache_that(self.hang), patch("core.health.report.PATIENCE_SECONDS", 0.05):
             answers = [self.timed() for _ in range(6)]
 
         self.assertEqual({(status, in_time) for status, _, in_time in answers}, {(503, True)})

@@ -1,0 +1,42 @@
+"""The answer of ``/api/health/``: one word for each part, and one for all."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from core.health import parts
+from core.health.backlog import LATE, PENDING, standing
+from core.health.stores import ask_stores
+
+PATIENCE_SECONDS: Final = 0.8
+HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
+NOBODY_KNOWS: Final = {"tasks": parts.UNKNOWN, "migrations": parts.UNKNOWN}
+TROUBLES: Final = {parts.ERROR, LATE, PENDING}
+
+
+def services() -> dict[str, str]:
+    """Return a word for each part, within a second whatever hangs.
+
+    Database and cache are asked now, the others were half a minute ago at most. What nobody knows yet, or
+    cannot know without the database, is ``unknown``.
+    """
+    until = monotonic() + PATIENCE_SECONDS
+    for slow in (parts.storage, parts.mail):
+        slow.begin()
+    stores = ask_stores(until)
+    words = {name: parts.CONNECTED if well else parts.ERROR for name, well in stores.items()}
+    waiting = standing.words(until) if stores["database"] else NOBODY_KNOWS
+    words |= {"storage": parts.storage.word(until), "mail": parts.mail.word(until), **waiting}
+    standing.read_migrations()  # for the next call: meanwhile it would take the processor from this one
+    return words
+
+
+def status_of(services: dict[str, str]) -> str:
+    """Return ``unhealthy`` where requests cannot be served, ``degraded`` where something else is in trouble.
+
+    What is unknown is no trouble: a process that has just started would be one.
+    """
+    if parts.ERROR in {services["database"], services["redis"]}:
+        return UNHEALTHY
+    return DEGRADED if TROUBLES & set(services.values()) else HEALTHY

@@ -1,0 +1,269 @@
+"""What else health tells of: storage, mail, late tasks, pending migrations (D32)."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+from django.db import OperationalError
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import SimpleTestCase, TestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from core.health import parts
+from core.health.backlog import standing
+from core.health.parts import Probe
+from core.tests.s3 import S3Server, stored_at
+from core.tests.smtp import SmtpServer
+from core.watching.backlog import migrations
+
+PATIENCE_SECONDS = 10
+
+
+def told(probe: Probe) -> str:
+    """Return what a probe learns when it is asked now, however long that takes."""
+    probe.forget()
+    probe.begin()
+    return probe.word(time.monotonic() + PATIENCE_SECONDS)
+
+
+class PartsCase(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        migrations.load()
+
+    def setUp(self) -> None:
+        for slow in (parts.storage, parts.mail, standing):
+            slow.forget()
+            self.addCleanup(slow.forget)
+
+    def health(self) -> tuple[int, str, dict[str, str]]:
+        response = self.client.get(reverse("core:health_check"))
+        body = response.json()
+        return response.status_code, body["status"], body["services"]
+
+    def assert_degraded(self, name: str, word: str) -> None:
+        status, verdict, services = self.health()
+        self.assertEqual((status, verdict, services[name]), (200, "degraded", word))
+
+
+class StorageTests(PartsCase):
+    def test_a_folder_that_cannot_be_written_is_degraded_and_still_200(self) -> None:
+        with tempfile.NamedTemporaryFile() as file, override_settings(MEDIA_ROOT=file.name):
+            self.assert_degraded("storage", "error")
+
+    def test_a_folder_that_is_not_there_yet_will_be_made(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, override_settings(MEDIA_ROOT=f"{folder}/a/b"):
+            self.assertEqual(told(parts.storage), "connected")
+            self.assertEqual(list(Path(folder).iterdir()), [])
+
+    def test_a_disk_that_is_nearly_full_is_degraded(self) -> None:
+        with patch("core.health.parts.FREE_BYTES", 2**62):
+            self.assert_degraded("storage", "error")
+
+    def test_a_new_place_is_asked_at_once(self) -> None:
+        with tempfile.NamedTemporaryFile() as file, override_settings(MEDIA_ROOT=file.name):
+            self.assertEqual(self.health()[2]["storage"], "error")
+
+        self.assertEqual(self.health()[1:], ("healthy", {**self.health()[2], "storage": "connected"}))
+
+
+class BucketTests(SimpleTestCase):
+    server: ClassVar[S3Server]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server = S3Server()
+        cls.addClassCleanup(cls.server.end)
+
+    def test_a_bucket_is_asked_for_its_headers(self) -> None:
+        for bucket, word in (("btf-test", "connected"), ("no-such-bucket", "error")):
+            with self.subTest(bucket), stored_at(self.server.base, bucket=bucket):
+                self.assertEqual(told(parts.storage), word)
+
+
+class MailTests(PartsCase):
+    server: ClassVar[SmtpServer]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server = SmtpServer()
+        cls.enterClassContext(override_settings(**cls.server.settings))
+
+    def tearDown(self) -> None:
+        self.server.stop()
+        self.server.is_silent = False
+
+    def test_a_server_that_says_who_it_is_is_connected_and_gets_no_mail(self) -> None:
+        self.server.start()
+
+        self.assertEqual(self.health()[2]["mail"], "connected")
+        self.assertEqual(self.server.taken, [])
+
+    def test_a_server_that_is_away_is_degraded(self) -> None:
+        self.assert_degraded("mail", "error")
+
+    def test_a_server_that_says_nothing_is_unknown_in_time_and_then_an_error(self) -> None:
+        self.server.start()
+        self.server.is_silent = True
+
+        with patch("core.health.parts.SMTP_SECONDS", 60.0):
+            _, verdict, services = self.health()
+            self.assertEqual((verdict, services["mail"]), ("healthy", "unknown"))
+            self.hang_up()
+
+        self.assertEqual(parts.mail.word(time.monotonic() + PATIENCE_SECONDS), "error")
+
+    def hang_up(self) -> None:
+        """Have the silent server leave whoever waits for it."""
+        door = self.server.door
+        assert door is not None
+        for transport in self.server.silent:
+            door.loop.call_soon_threadsafe(transport.abort)
+
+    def test_however_many_ask_the_server_is_asked_once(self) -> None:
+        self.server.start()
+        before = self.server.connections
+
+        words = [self.health()[2]["mail"] for _ in range(20)]
+
+        self.assertEqual((set(words), self.server.connections - before), ({"connected"}, 1))
+
+    def test_after_half_a_minute_it_is_asked_again(self) -> None:
+        self.server.start()
+        before = self.server.connections
+
+        self.health()
+        parts.mail.asked_at -= parts.EVERY_SECONDS
+        self.health()
+        assert parts.mail.answer is not None
+        parts.mail.answer.result(PATIENCE_SECONDS)
+
+        self.assertEqual(self.server.connections - before, 2)
+
+    @override_settings(EMAIL_BACKEND="anymail.backends.postmark.EmailBackend")
+    def test_a_mail_service_is_not_asked(self) -> None:
+        self.assertEqual(self.health()[1:], ("healthy", {**self.health()[2], "mail": "not_probed"}))
+
+
+class HangingTests(SimpleTestCase):
+    """A part that never answers, until it is let go."""
+
+    def setUp(self) -> None:
+        self.thaw, self.asked = Event(), 0
+        self.probe = Probe("storage", self.hang, lambda: "here")
+        self.addCleanup(self.probe.executor.shutdown)
+        self.addCleanup(self.thaw.set)
+
+    def hang(self) -> str:
+        self.asked += 1
+        self.thaw.wait(PATIENCE_SECONDS)
+        return "connected"
+
+    def test_it_is_never_asked_twice_at_a_time(self) -> None:
+        for _ in range(3):
+            self.probe.begin()
+            self.probe.asked_at -= parts.EVERY_SECONDS
+
+        self.assertEqual(self.probe.word(0), "error")  # it has not answered for longer than it may
+        self.assertEqual(self.asked, 1)
+
+    def test_what_was_learnt_stands_while_it_is_asked_again(self) -> None:
+        self.thaw.set()
+        self.assertEqual(told(self.probe), "connected")
+        self.thaw.clear()
+        self.probe.asked_at -= parts.EVERY_SECONDS
+
+        self.probe.begin()
+
+        self.assertEqual(self.probe.word(0), "connected")
+
+    def test_the_log_tells_the_kind_and_not_the_words(self) -> None:
+        nothing: dict[str, str] = {}
+        broken = Probe("mail", lambda: nothing["here"], lambda: "here")
+        self.addCleanup(broken.executor.shutdown)
+
+        with self.assertLogs("core.health.parts", "WARNING") as logs:
+            self.assertEqual(told(broken), "error")
+
+        self.assertEqual(vars(logs.records[0])["store_error"], "KeyError")
+        self.assertNotIn("here", logs.output[0])
+
+
+class BacklogTests(PartsCase):
+    def queued(self, queue: str, **ago: int) -> None:
+        DBTaskResult.objects.create(
+            task_path="core.periodic.run_job",
+            queue_name=queue,
+            priority=0,
+            backend_name="default",
+            args_kwargs={"args": [], "kwargs": {}},
+            run_after=timezone.now() - timedelta(**ago),
+            exception_class_path="",
+        )
+
+    def test_a_sign_in_mail_is_late_after_a_minute_and_other_work_after_ten(self) -> None:
+        for queue, seconds, word in (
+            ("sign-in", 59, "on_time"),
+            ("default", 590, "on_time"),
+            ("default", 610, "late"),
+            ("sign-in", 65, "late"),
+        ):
+            with self.subTest(queue=queue, seconds=seconds):
+                DBTaskResult.objects.all().delete()
+                standing.forget()
+                self.queued(queue, seconds=seconds)
+                self.assertEqual(self.health()[2]["tasks"], word)
+
+    def test_late_tasks_are_degraded_and_still_200(self) -> None:
+        self.queued("sign-in", minutes=5)
+
+        self.assert_degraded("tasks", "late")
+
+    def test_what_is_put_off_is_not_late(self) -> None:
+        self.queued("default", days=-1)
+
+        self.assertEqual(self.health()[2]["tasks"], "on_time")
+
+    def test_a_migration_that_the_database_has_not_seen_is_degraded(self) -> None:
+        recorded = MigrationRecorder.Migration.objects.filter(app="core").order_by("-pk")
+        recorded.filter(pk=recorded[0].pk).delete()
+
+        self.assert_degraded("migrations", "pending")
+
+    def test_the_migrations_files_are_read_after_the_first_call(self) -> None:
+        with patch.object(migrations, "names", frozenset()), patch.object(standing, "reading", None):
+            self.assertEqual(self.health()[2]["migrations"], "unknown")
+            assert standing.reading is not None
+            standing.reading.result()
+            self.assertEqual(self.health()[2]["migrations"], "applied")
+
+    def test_however_many_ask_the_database_is_asked_once_for_these(self) -> None:
+        self.health()
+
+        with self.assertNumQueries(1):
+            self.health()
+
+    def test_without_the_database_nobody_knows(self) -> None:
+        with patch("django.db.connection.cursor", side_effect=OperationalError):
+            status, verdict, services = self.health()
+
+        self.assertEqual((status, verdict), (503, "unhealthy"))
+        self.assertEqual((services["tasks"], services["migrations"]), ("unknown", "unknown"))
+
+    def test_a_question_that_takes_too_long_is_unknown_and_not_asked_again_at_once(self) -> None:
+        with patch("core.watching.backlog.queues", side_effect=OperationalError) as queues:
+            answers: list[Any] = [self.health() for _ in range(3)]
+
+        self.assertEqual(queues.call_count, 1)
+        for status, verdict, services in answers:
+            self.assertEqual((status, verdict, services["tasks"]), (200, "healthy", "unknown"))
