@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from core.refusals import Refused
 from core.sealing import seal, unseal
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,7 @@ def redeem_code(address: str, code: str, *, browser: str | None, source: str) ->
     if not browser and (cache.get(wrong_guesses()) or 0) >= WRONG_GUESSES_OF_ALL_PER_DAY:
         raise WrongCredential
     if not constant_time_compare(challenge["code"], code_hash(challenge["id"], code)):
+        metrics.wrong_codes.inc()
         count_wrong_guess(source)
         raise WrongCredential
     redeemed = take(challenge["id"], address)
@@ -164,6 +166,7 @@ def count_wrong_guess(source: str) -> None:
         total = count(wrong_guesses(), DAY_SECONDS)
         if total == WRONG_GUESSES_OF_ALL_PER_DAY:
             logger.error("code_brake_on")
+            metrics.code_brake.inc()
 
 
 def wrong_guesses() -> str:

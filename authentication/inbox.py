@@ -37,6 +37,7 @@ class InboxConsumer(SignedInConsumer):
     unread, and the newest of it.
     """
 
+    kind = "notifications"
     known: frozenset[int] = frozenset()
     floor = 0
     standing = (0, 0)

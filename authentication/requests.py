@@ -33,15 +33,21 @@ def session_of(token: str) -> SignInSession:
     return session
 
 
+def bearer_of(request: Request) -> bytes | None:
+    """Return what stands behind ``Bearer`` in the header; None where there is no such header."""
+    scheme, _, token = get_authorization_header(request).partition(b" ")
+    return token.strip() if scheme.lower() == KEYWORD else None
+
+
 class SessionTokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer <access token>``; ``request.auth`` is the session."""
 
     def authenticate(self, request: Request) -> tuple[User, SignInSession] | None:
-        scheme, _, token = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != KEYWORD:
+        token = bearer_of(request)
+        if token is None:
             return None
         try:
-            session = session_of(token.strip().decode("ascii"))
+            session = session_of(token.decode("ascii"))
         except (InvalidToken, UnicodeDecodeError) as error:
             raise AuthenticationFailed(InvalidToken.sentence, InvalidToken.code) from error
         return session.user, session

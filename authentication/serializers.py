@@ -60,6 +60,13 @@ class SignedInSerializer(TokenPairSerializer):
     user = UserSerializer()
 
 
+class TicketSerializer(serializers.Serializer[dict[str, object]]):
+    """A ticket for one socket, and for how many seconds it is good."""
+
+    ticket = serializers.CharField()
+    expiresIn = serializers.IntegerField()  # noqa: N815
+
+
 class SessionSerializer(WireModelSerializer[SignInSession]):
     """One of the caller's sessions. ``current``: the one that sent this request."""
 

@@ -20,6 +20,7 @@ from core.notifications.troubles import lift_bounce
 from core.refusals import TooMany
 from core.sealing import seal
 from core.tasks import enqueue
+from core.watching import metrics
 from users.models import User
 from users.services.accounts import provision_user
 
@@ -52,6 +53,7 @@ def request_sign_in(address: str) -> None:
     }
     enqueue("authentication.tasks.mail_sign_in", sealed=seal(content, purpose=SEAL_PURPOSE))
     logger.info("sign_in_challenge_issued")
+    metrics.sign_in_challenges.inc()
 
 
 def redeem_link(token: str, *, user_agent: str = "") -> tuple[User, Pair]:
@@ -95,4 +97,5 @@ def enter(address: str, *, user_agent: str, by: str) -> tuple[User, Pair]:
     lift_bounce(user)
     pair = open_session(user, user_agent=user_agent)
     logger.info("signed_in", extra={"user_id": user.pk, "by": by})
+    metrics.sign_ins.labels(by).inc()
     return user, pair

@@ -14,6 +14,7 @@ from authentication import sessions
 from authentication.challenges import account_key
 from authentication.devices import browser_of, remember
 from authentication.models import SignInSession
+from authentication.requests import bearer_of
 from authentication.serializers import (
     CodeSerializer,
     LinkTokenSerializer,
@@ -23,10 +24,12 @@ from authentication.serializers import (
     SentSerializer,
     SessionSerializer,
     SignedInSerializer,
+    TicketSerializer,
     TokenPairSerializer,
 )
 from authentication.services import redeem_code, redeem_link, request_sign_in
 from authentication.throttling import LinksPerSource, VerificationsPerSource
+from authentication.tickets import TICKET_SECONDS, issue_ticket
 from core.http import client_source
 from users.services.documents import document_of
 
@@ -181,6 +184,36 @@ class LogoutView(PublicSignInView):
         """End the session of the refresh token. Any text answers 204; no access token is needed."""
         sessions.log_out(validated(LogoutSerializer, request.data)["refresh_token"])
         return Response(status=204)
+
+
+@extend_schema(tags=["Sign-in"])
+class TicketView(APIView):
+    """What opens a socket without an access token in its address."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="socket_ticket",
+        summary="Get a ticket for a socket",
+        request=None,
+        responses={201: TicketSerializer},
+        examples=[
+            OpenApiExample(
+                "A ticket",
+                {"ticket": "q3V0bM7c…", "expiresIn": TICKET_SECONDS},
+                response_only=True,
+                status_codes=["201"],
+            )
+        ],
+    )
+    def post(self, request: SignedInRequest) -> Response:
+        """Open one socket with `?ticket=`, within 30 seconds and from the same browser (`User-Agent`).
+
+        The socket ends when the access token does that was sent here.
+        """
+        access = (bearer_of(request) or b"").decode("ascii")
+        ticket = issue_ticket(access, user_agent=user_agent(request))
+        return Response({"ticket": ticket, "expiresIn": TICKET_SECONDS}, 201, headers=NO_STORE)
 
 
 class MySessions(GenericAPIView[SignInSession]):

@@ -15,12 +15,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from authentication import seats
-from authentication.requests import session_of
+from authentication.handshakes import admit, token_of
 from authentication.sweep import sweeper
 from authentication.tokens import InvalidToken, expires_at
-from core.exceptions import STORE_ERRORS
+from core.breaker import Resting
+from core.exceptions import STORE_ERRORS, store_of
 from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
-from core.threads import in_database
+from core.refusals import TooMany
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 LARGEST_FRAME: Final = 64 * 1024
 PATIENCE_SECONDS: Final = 10.0
 CLOSING_SECONDS: Final = 3.0
+# What uvicorn says of a socket that it has closed itself, over a text that is no UTF-8.
+CLOSED_BY_SERVER: Final = "after sending 'websocket.close'"
 TOKEN_NAMES: Final = ("token", "access_token")
 
 
@@ -59,7 +63,7 @@ class OriginGate:
 
 
 class TokenMiddleware:
-    """Moves the access token of the query or the header to ``scope["token"]``."""
+    """Moves ticket and token out of query and header into ``scope``; blank where there is none."""
 
     def __init__(self, inner: Application) -> None:
         self.inner = inner
@@ -71,8 +75,8 @@ class TokenMiddleware:
         given = [query[name][0] for name in TOKEN_NAMES if query.get(name)]
         if scheme.lower() == "bearer" and credential:
             given.append(credential.strip())
-        scope = {**scope, "token": given[0] if given else "", "query": query, "query_string": b""}
-        return await self.inner(scope, receive, send)
+        proof = {"token": given[0] if given else "", "ticket": query.pop("ticket", [""])[0]}
+        return await self.inner({**scope, **proof, "query": query, "query_string": b""}, receive, send)
 
 
 class ClientGone(Exception):
@@ -81,12 +85,19 @@ class ClientGone(Exception):
 
 def noticing(send: Any) -> Any:
     """Return a ``send`` that raises ClientGone: a server's own error looks like that of a store."""
+    has_closed = False
 
     async def send_or_notice(message: dict[str, Any]) -> None:
+        nonlocal has_closed
         try:
             await send(message)
         except OSError as error:
             raise ClientGone from error
+        except RuntimeError as error:
+            if has_closed or CLOSED_BY_SERVER not in str(error):
+                raise
+            raise ClientGone from error
+        has_closed = has_closed or message["type"] == "websocket.close"
 
     return send_or_notice
 
@@ -98,6 +109,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     ``opened`` (after authentication) and ``on_<action>`` methods.
     """
 
+    kind = "session"
     session: SignInSession | None = None
     seat_of: int | None = None
     is_closing = False
@@ -113,8 +125,9 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             await super().__call__(scope, receive, send)
         except ClientGone:
             pass
-        except (*STORE_ERRORS, OSError) as error:
+        except (*STORE_ERRORS, Resting, OSError) as error:
             logger.warning("socket_refused", extra={"store_error": type(error).__name__})
+            metrics.socket_store_failures.labels(store_of(error)).inc()
             await self.turn_away(send)
         except asyncio.CancelledError:
             # Given up by ``close``, or the server ends.
@@ -134,12 +147,14 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             if self.session is None:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TRY_LATER})
+            metrics.socket_closed(TRY_LATER)
 
     async def leave(self) -> None:
         """Give back whatever the socket holds, however it ended."""
         if self.session is not None:
             sweeper.unwatch(self)
             self.expiry.cancel()
+            metrics.open_sockets.labels(self.kind).dec()
         if self.seat_of is not None:
             seats.leave(self.seat_of)
         for room in self.rooms:
@@ -148,9 +163,13 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         try:
-            session = await in_database(session_of)(self.scope["token"])
+            self.scope["token"] = await token_of(self.scope)
+            session = await admit(self.scope["token"])
         except InvalidToken:
             await self.accept_to_close(UNAUTHENTICATED)
+            return
+        except TooMany:
+            await self.accept_to_close(FLOODED)
             return
         if not seats.take(session.user_id):
             await self.accept_to_close(FLOODED)
@@ -159,6 +178,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         await self.join(room_of_user(session.user_id))
         await self.accept()
         self.session, self.user = session, session.user
+        metrics.open_sockets.labels(self.kind).inc()
         self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
         sweeper.watch(self)
         await self.opened()
@@ -190,11 +210,16 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         if self.is_closing:
             return
         self.is_closing = True
+        metrics.socket_closed(code)
         try:
             await asyncio.wait_for(super().close(code, reason), CLOSING_SECONDS)
         except TimeoutError:
             if self.serving is not None:
                 self.serving.cancel()
+
+    async def disconnect(self, code: int) -> None:
+        if not self.is_closing:
+            metrics.socket_closed(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Dispatch one frame. Nothing that a client sends closes its socket."""

@@ -7,6 +7,7 @@ from django.urls import re_path
 django_application = get_asgi_application()
 
 from authentication import routing as authentication  # noqa: E402 - needs the apps loaded
+from authentication.handshakes import SourceGate  # noqa: E402
 from authentication.websocket import OriginGate, TokenMiddleware, UnknownPathConsumer  # noqa: E402
 from chat import routing as chat  # noqa: E402
 
@@ -19,6 +20,6 @@ websocket_urlpatterns = [
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": OriginGate(TokenMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": OriginGate(SourceGate(TokenMiddleware(URLRouter(websocket_urlpatterns)))),
     }
 )

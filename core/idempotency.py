@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
+    from rest_framework.request import Request
 
     from core.http import SignedInRequest
     from users.models import User
@@ -65,11 +66,9 @@ def once(
     Durable: key and object are committed together, so ``make`` must not be durable itself. What it
     raises leaves no trace, and the same key may try again. A repeat that comes meanwhile waits.
     """
-    key = request.headers.get(KEY_HEADER)
+    key = key_of(request)
     if key is None:
         return make(), {}
-    if not KEY.fullmatch(key):
-        raise NotAKey(field=KEY_HEADER)
     keys, fingerprints = digests(key.encode()), digests(content_of(request))
     with transaction.atomic(durable=True):
         # First of all: whoever waits for this row holds no other.
@@ -79,6 +78,14 @@ def once(
     if write.fingerprint not in fingerprints:
         raise KeyReused
     return found(write, among), {REPLAYED_HEADER: "true"}
+
+
+def key_of(request: Request) -> str | None:
+    """Return the request's key; None without the header. Raises NotAKey (400)."""
+    key: str | None = request.headers.get(KEY_HEADER)
+    if key is not None and not KEY.fullmatch(key):
+        raise NotAKey(field=KEY_HEADER)
+    return key
 
 
 def remembered(user: User, keys: list[str], *, fingerprint: str) -> tuple[IdempotentWrite, bool]:

@@ -8,15 +8,16 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import orjson
 from django.conf import settings
+from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 
-from core.refusals import TooLarge
+from core.refusals import TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-
+NO_ROOM: Final = "Files cannot be received right now. Please try again in a moment."
 HUGE_INDEX: Final = re.compile(r"\[[0-9]{10,}\]")
 
 
@@ -68,7 +69,10 @@ class BoundedFormParser(FormParser):
 
 
 class BoundedMultiPartParser(MultiPartParser):
-    """A form with files; Django bounds what is no file."""
+    """A form with files; Django bounds what is no file.
+
+    Raises Unavailable (503) where the disk takes no more: what is larger is received there.
+    """
 
     def parse(
         self,
@@ -76,7 +80,12 @@ class BoundedMultiPartParser(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        sent = super().parse(stream, media_type, parser_context or {})
+        try:
+            sent = super().parse(stream, media_type, parser_context or {})
+        except UnreadablePostError:
+            raise  # the client has gone
+        except OSError as error:
+            raise Unavailable(NO_ROOM) from error
         refuse_huge_indexes(sent.data)
         return sent
 

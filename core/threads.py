@@ -1,11 +1,12 @@
-"""Where sockets do their database work: in a few threads, so that one slow query does not hold them all."""
+"""Where sockets do what may take a while: in a few threads, so that one slow query does not hold them all."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     Given = ParamSpec("Given")
     Answer = TypeVar("Answer")
+
+CACHE_THREADS: Final = 4
 
 
 def in_database(call: Callable[Given, Answer]) -> Callable[Given, Awaitable[Answer]]:
@@ -28,6 +31,22 @@ def in_database(call: Callable[Given, Answer]) -> Callable[Given, Awaitable[Answ
     options: dict[str, Any] = {"thread_sensitive": False, "executor": pool_of(threads)} if threads else {}
     awaitable: Callable[Given, Awaitable[Answer]] = database_sync_to_async(call, **options)
     return awaitable
+
+
+def in_cache(call: Callable[Given, Answer]) -> Callable[Given, Awaitable[Answer]]:
+    """Return a call of the cache as one that an event loop can wait for.
+
+    In threads of its own: while Redis is stuck, nobody waits behind it for the database.
+    """
+    awaitable: Callable[Given, Awaitable[Answer]] = sync_to_async(
+        call, thread_sensitive=False, executor=cache_pool()
+    )
+    return awaitable
+
+
+@lru_cache
+def cache_pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(CACHE_THREADS, thread_name_prefix="socket-cache")
 
 
 @lru_cache

@@ -10,6 +10,7 @@ from rest_framework.throttling import BaseThrottle
 
 from core.http import client_source
 from core.limits import take, take_or_fall_back
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -33,6 +34,8 @@ class BudgetThrottle(BaseThrottle):
         if bucket is not None and hasattr(view, (request.method or "").lower()):
             budget = take_or_fall_back if self.falls_back else take
             self.seconds = budget(f"{self.setting}:{bucket}", getattr(settings, self.setting))
+        if self.seconds:
+            metrics.throttled.labels(self.setting).inc()
         return self.seconds == 0
 
     def bucket(self, request: Request) -> str | None:
@@ -53,6 +56,16 @@ class WritesPerPerson(BudgetThrottle):
         if request.method in SAFE_METHODS or not request.user.is_authenticated:
             return None
         return str(request.user.pk)
+
+
+class ExportsPerPerson(BudgetThrottle):
+    """Whole tables that one person takes away. An outage of Redis stops nobody."""
+
+    setting = "EXPORTS_PER_USER"
+    falls_back = True
+
+    def bucket(self, request: Request) -> str | None:
+        return str(request.user.pk) if request.user.is_authenticated else None
 
 
 class PerSource(BudgetThrottle):

@@ -107,7 +107,7 @@ class LogTests(SignInTestCase):
         handlers = logging_settings(level="INFO", structured=True)
         self.assertIn("no_tokens", handlers["handlers"]["console"]["filters"])
         for server in ("uvicorn.error", "gunicorn.access"):
-            self.assertEqual(handlers["loggers"][server]["handlers"], ["console"])
+            self.assertEqual(handlers["loggers"][server]["handlers"], ["console", "defects"])
 
     def test_a_refused_link_leaves_no_token_in_the_json_of_production(self) -> None:
         """Django hands the request to the log; as JSON that would be its whole URL."""

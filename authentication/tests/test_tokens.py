@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import time
 import uuid
 from typing import Any
 
 import jwt
+import orjson
 from django.conf import settings
 from django.test import override_settings
 from django.urls import reverse
@@ -42,6 +45,15 @@ class TokenTests(SignInTestCase):
     def signed(self, **changes: Any) -> str:
         return jwt.encode(self.claims(**changes), settings.SECRET_KEY, "HS256")
 
+    def sealed_by(self, key: str, algorithm: str) -> str:
+        """Return a token with an HMAC by that key, and whatever algorithm: no library would make it."""
+        head, body = (
+            base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=")
+            for part in ({"alg": algorithm, "typ": "JWT"}, self.claims())
+        )
+        mac = hmac.digest(key.encode(), head + b"." + body, "sha256")
+        return b".".join([head, body, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
+
     def test_what_we_sign_ourselves_is_let_in(self) -> None:
         self.assertEqual(self.status_for(self.signed()), 200)
 
@@ -74,6 +86,11 @@ class TokenTests(SignInTestCase):
         forged = {
             "algorithm none": jwt.encode(self.claims(), "", "none"),
             "another key": jwt.encode(self.claims(), "x" * 64, "HS256"),
+            "an empty key": self.sealed_by("", "HS256"),
+            "our key, as if it were a public one": self.sealed_by(settings.SECRET_KEY, "RS256"),
+            "no algorithm, and our key": self.sealed_by(settings.SECRET_KEY, "none"),
+            "another issuer": self.signed(iss="https://evil.example"),
+            "another audience": self.signed(aud="another-service"),
             "another algorithm": jwt.encode(self.claims(), settings.SECRET_KEY, "HS512"),
             "a refresh token": self.pair.refresh,
             "a ticket": self.signed(token_type="ticket"),
@@ -94,6 +111,9 @@ class TokenTests(SignInTestCase):
                 self.claims(), "y" * 64, "HS256", headers={"kid": "../../dev/null"}
             ),
             "64 kB": "a" * 65_536,
+            "a name of a key": jwt.encode(
+                self.claims(), "y" * 64, "HS256", headers={"kid": "1", "jku": "https://evil.example/jwks"}
+            ),
             "two dots": "..",
             "nothing": "",
             "not ASCII": "é.é.é",

@@ -164,7 +164,7 @@ class SocketTests(TransactionTestCase):
         """SAFETY: connecting during an outage is refused cleanly, wherever the outage shows first."""
         layer = get_channel_layer()
         outages = [
-            patch("authentication.websocket.session_of", side_effect=OperationalError),
+            patch("authentication.handshakes.session_of", side_effect=OperationalError),
             patch.object(layer, "group_add", side_effect=RedisDown),
             patch.object(layer, "new_channel", side_effect=RedisDown),
         ]

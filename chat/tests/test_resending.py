@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from chat.models import Message
 from chat.services.posting import Draft, admit_frame, charge
@@ -23,6 +24,7 @@ from groups.tests.factories import make_group
 from users.tests.factories import make_user
 
 if TYPE_CHECKING:
+    from groups.models import Group
     from users.models import User
 
 NOBODY_THERE: Final = {
@@ -31,6 +33,12 @@ NOBODY_THERE: Final = {
         "CONFIG": {"hosts": ["redis://127.0.0.1:1/0"]},
     }
 }
+
+
+def client_of(who: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(who)
+    return client
 
 
 class ClientIdTests(ChatCase):
@@ -102,6 +110,74 @@ class ClientIdTests(ChatCase):
         self.posted(clientId="a")
 
         self.assertEqual(self.post(text="Hello", clientId="a").status_code, 200)
+
+
+class KeyTests(ChatCase):
+    """``Idempotency-Key`` in the place of ``clientId``."""
+
+    def send(self, key: str = "k-1", who: User | None = None, group: Group | None = None, **body: Any) -> Any:
+        headers = {"Idempotency-Key": key}
+        sent = {"text": "Hello", **body}
+        return client_of(who or self.student).post(
+            self.url(group=group), sent, format="json", headers=headers
+        )
+
+    def test_the_same_again_finds_the_same_message_and_there_is_one_event(self) -> None:
+        """SAFETY B34."""
+        with self.captureOnCommitCallbacks() as callbacks:
+            first, *again = [self.send() for _ in range(4)]
+
+        self.assertEqual([first.status_code, *(one.status_code for one in again)], [201, 200, 200, 200])
+        self.assertEqual([one.json() for one in again], [first.json()] * 3)
+        marks = [one.headers.get("Idempotent-Replayed") for one in (first, *again)]
+        self.assertEqual(marks, [None, "true", "true", "true"])
+        self.assertEqual((Message.objects.count(), len(callbacks)), (1, 1))
+
+    def test_another_content_by_the_same_key_is_refused(self) -> None:
+        self.send()
+
+        response = self.send(text="Bye")
+
+        self.assert_refused(response, 422)
+        self.assertEqual(response.json()["code"], "idempotency_key_reused")
+
+    def test_each_person_and_each_group_has_keys_of_its_own(self) -> None:
+        self.send()
+
+        other = make_group(members=[self.student])
+        self.assertEqual(
+            [self.send(who=self.friend).status_code, self.send(group=other).status_code], [201, 201]
+        )
+
+    def test_a_name_in_the_body_goes_before(self) -> None:
+        ids = [self.send(key, clientId="a").json()["id"] for key in ("k-1", "k-2")]
+
+        self.assertEqual(len(set(ids)), 1)
+        self.assertEqual(self.send("k-1").status_code, 201)
+
+    def test_what_is_kept_of_a_key_does_not_tell_it(self) -> None:
+        """SAFETY B40: a client may write an address into it."""
+        told = self.send("ada@example.org").json()
+
+        self.assertNotIn("ada@example.org", f"{told} {Message.objects.values()}")
+        self.assertEqual(len(told["clientId"]), 64)
+
+    def test_the_longest_key_is_taken_and_what_is_none_refused(self) -> None:
+        self.assertEqual(self.send("k" * 255).status_code, 201)
+        for key in ("", "a b", "k" * 256, "é"):
+            with self.subTest(key[:3]):
+                self.assert_refused(self.send(key), 400, "Idempotency-Key")
+
+    def test_who_has_left_does_not_get_it_again(self) -> None:
+        self.send(who=self.friend)
+        self.group.members.filter(user=self.friend).delete()
+
+        self.assert_refused(self.send(who=self.friend), 403)
+
+    def test_what_was_refused_leaves_no_trace(self) -> None:
+        self.assert_refused(self.send(text=""), 400, "text")
+
+        self.assertEqual(self.send().status_code, 201)
 
 
 @override_settings(CHAT_BURST=2, CHAT_PER_SECOND=1 / 3600)
@@ -245,6 +321,20 @@ class RaceTests(TransactionTestCase):
 
         self.assertEqual(sorted(answer.status_code for answer in answers), [200] * 19 + [201])
         self.assertEqual({answer.json()["id"] for answer in answers}, {Message.objects.get().pk})
+
+    def test_twenty_at_once_with_one_key_are_one_message_and_one_event(self) -> None:
+        """SAFETY B34."""
+        url, headers = f"/api/groups/{self.group.pk}/messages", {"Idempotency-Key": "k-1"}
+
+        def send(_: int) -> Any:
+            return client_of(self.student).post(url, {"text": "Hello"}, format="json", headers=headers)
+
+        with patch("chat.realtime.send_to_room") as bell:
+            answers = in_parallel(send, 20)
+
+        self.assertEqual(sorted(answer.status_code for answer in answers), [200] * 19 + [201])
+        self.assertEqual({answer.json()["id"] for answer in answers}, {Message.objects.get().pk})
+        self.assertEqual(bell.call_count, 1)
 
     @override_settings(CHAT_BURST=6, CHAT_PER_SECOND=1 / 3600)
     def test_what_is_sent_several_times_at_once_is_charged_once(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import action
+from rest_framework import decorators
 from rest_framework.response import Response
 
 from core.media.serializers import CoverLinkSerializer, CoverSerializer
@@ -22,10 +22,16 @@ class HasCover:
     """Gives a viewset ``PUT .../cover/``; who may, the viewset's permission says."""
 
     cover_folder: ClassVar[str]
+    action: Any
     get_object: Any
 
+    def document_in(self, data: Any) -> Any:
+        return None if self.action == "cover" else data
+
     @extend_schema(summary="Replace the cover", request=CoverSerializer, responses=CoverLinkSerializer)
-    @action(detail=True, methods=["put"], url_name="update-cover", parser_classes=[BoundedMultiPartParser])
+    @decorators.action(
+        detail=True, methods=["put"], url_name="update-cover", parser_classes=[BoundedMultiPartParser]
+    )
     def cover(self, request: SignedInRequest, pk: int) -> Response:
         """Store a picture as the cover; the one before it is deleted.
 

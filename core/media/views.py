@@ -11,13 +11,15 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.idempotency import once
 from core.media.serializers import FileSerializer, UploadSerializer
+from core.models import Upload
 from core.parsers import BoundedMultiPartParser
+from core.schema import RETRY_SAFE
 from core.streaming import WhateverIsAccepted
 from core.uploads.delivery import answer_with, begins_download
-from core.uploads.quotas import FOLDER, check_quota
+from core.uploads.quotas import store_within_quota
 from core.uploads.rights import note_opened, opened_by
-from core.uploads.store import store_upload
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
@@ -38,6 +40,7 @@ class UploadsView(APIView):
         tags=["Files"],
         request=FileSerializer,
         responses={201: UploadSerializer},
+        parameters=RETRY_SAFE,
         examples=[
             OpenApiExample(
                 "A plan",
@@ -60,12 +63,16 @@ class UploadsView(APIView):
         virus scanner knows (400 `upload_refused`), and more than 200 files or 1 GiB in 24 hours (429
         `upload_quota`).
         """
-        body = FileSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        file = body.validated_data["file"]
-        check_quota(request.user, file)
-        upload = store_upload(file, prefix=FOLDER, owner=request.user)
-        return Response(UploadSerializer(upload, context={"request": request}).data, status.HTTP_201_CREATED)
+        sent = FileSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        file = sent.validated_data["file"]
+        upload, headers = once(
+            request,
+            lambda: store_within_quota(file, owner=request.user),
+            among=Upload.objects.filter(owner=request.user),
+        )
+        body = UploadSerializer(upload, context={"request": request}).data
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
 
 
 @extend_schema(exclude=True)

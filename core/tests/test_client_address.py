@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.test import RequestFactory, SimpleTestCase, override_settings
 
-from core.http import client_address, client_source
+from core.http import client_address, client_source, source_of_scope
 
 PEER = "10.0.0.1"
 # The header; then the address with 0, 1 and 2 trusted proxies.
@@ -40,6 +42,23 @@ class ClientAddressTests(SimpleTestCase):
             for proxies, address in enumerate(expected):
                 with self.subTest(header=header), override_settings(TRUSTED_PROXY_COUNT=proxies):
                     self.assertEqual(client_address(request), address, proxies)
+
+    def test_a_sockets_handshake_is_judged_by_the_same_rule(self) -> None:
+        for header, *expected in CASES:
+            # Each proxy may have written a header of its own.
+            given = (
+                [] if header is None else [(b"x-forwarded-for", hop.encode()) for hop in header.split(",")]
+            )
+            scope = {"client": [PEER, 4711], "headers": [(b"host", b"x"), *given]}
+            for proxies, address in enumerate(expected):
+                with self.subTest(header=header), override_settings(TRUSTED_PROXY_COUNT=proxies):
+                    source = client_source(RequestFactory(REMOTE_ADDR=address).get("/"))
+                    self.assertEqual(source_of_scope(scope), source, proxies)
+
+    def test_a_handshake_over_a_unix_socket_has_no_address(self) -> None:
+        scopes: list[dict[str, Any]] = [{"headers": []}, {"client": None, "headers": []}]
+        for scope in scopes:
+            self.assertEqual(source_of_scope(scope), "unknown")
 
     def test_one_source_is_an_ipv4_address_or_a_64_of_ipv6(self) -> None:
         for address, source in SOURCES.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.test import SimpleTestCase, override_settings
 
-from core.threads import in_database, pool_of
+from core.threads import CACHE_THREADS, in_cache, in_database, pool_of
 
 PATIENCE = 5
 
@@ -35,6 +35,19 @@ class ThreadsTests(SimpleTestCase):
         threads = await asyncio.gather(*(in_database(threading.get_ident)() for _ in range(5)))
 
         self.assertEqual(len(set(threads)), 1)
+
+    @override_settings(SOCKET_DB_THREADS=1)
+    async def test_a_cache_that_is_stuck_holds_up_no_query(self) -> None:
+        mended = threading.Event()
+        stuck = [asyncio.ensure_future(in_cache(mended.wait)(PATIENCE)) for _ in range(3 * CACHE_THREADS)]
+        await asyncio.sleep(0)
+
+        thread = await in_database(threading.get_ident)()
+
+        self.assertFalse(any(one.done() for one in stuck))
+        self.assertNotEqual(thread, threading.get_ident())
+        mended.set()
+        await asyncio.gather(*stuck)
 
     @override_settings(SOCKET_DB_THREADS=1)
     async def test_what_it_raises_comes_through(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.contrib.auth.models import AnonymousUser
@@ -16,9 +17,12 @@ from rest_framework.test import APIClient, APIRequestFactory
 
 from authentication.throttling import LinksPerSource, VerificationsPerSource
 from core import limits
-from core.throttling import WritesPerPerson
+from core.throttling import ExportsPerPerson, WritesPerPerson
 from users.models import User
 from users.tests.factories import make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OUTAGES = [RedisConnectionError("10.0.0.7"), ConnectionInterrupted(None)]
 
@@ -70,19 +74,31 @@ class BudgetTests(ThrottleTestCase):
 
 @override_settings(API_WRITES_PER_USER="2/1m", VERIFY_PER_SOURCE="2/1m")
 class OutageTests(ThrottleTestCase):
-    def redis_down(self, outage: Exception) -> Any:
+    @contextmanager
+    def redis_down(self, outage: Exception) -> Iterator[None]:
+        real_take = limits.take
+
         def take(bucket: str, rates: str, *, store: str = "default") -> int:
             if store == "default":
                 raise outage
-            return limits.take(bucket, rates, store=store)
+            return real_take(bucket, rates, store=store)
 
-        return patch("core.throttling.take", take)
+        # Asked by those who have no fall-back, and by what falls back.
+        with patch("core.throttling.take", take), patch("core.limits.take", take):
+            yield
 
     def test_writes_are_then_bounded_by_this_process(self) -> None:
         for person, outage in enumerate(OUTAGES, start=1):
-            with self.subTest(type(outage).__name__), self.redis_down(outage):
+            with self.subTest(type(outage).__name__), self.redis_down(outage), self.assertLogs("core.limits"):
                 request = self.request(user=User(pk=person))
                 self.assertEqual(self.outcomes(WritesPerPerson, request, 3), [True, True, False])
+
+    @override_settings(EXPORTS_PER_USER="2/1h")
+    def test_so_are_exports(self) -> None:
+        for person, outage in enumerate(OUTAGES, start=1):
+            with self.subTest(type(outage).__name__), self.redis_down(outage), self.assertLogs("core.limits"):
+                request = self.request("GET", User(pk=person))
+                self.assertEqual(self.outcomes(ExportsPerPerson, request, 3), [True, True, False])
 
     def test_sign_in_is_never_let_through_uncounted(self) -> None:
         for outage in OUTAGES:

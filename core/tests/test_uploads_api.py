@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import skipUnless
 from unittest.mock import patch
 
 from django.core.files.storage import default_storage
-from django.test import TestCase, override_settings
+from django.db import connection
+from django.test import TestCase, TransactionTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from authentication.tests.signing_in import signed_in_client
 from core.models import Upload
+from core.testing import in_parallel
 from core.tests.files import archive, photo, picture, sent, use_own_storage
 from users.tests.factories import make_user
 
@@ -57,6 +60,14 @@ class UploadsTests(TestCase):
         response = self.post("a.zip", archive(a_txt="x"), "application/x-zip-compressed")
 
         self.assertEqual(response.status_code, 201)
+
+    def test_a_disk_that_takes_nothing_more_is_503(self) -> None:
+        """SAFETY R24: a large file is received on disk before anybody asks for it."""
+        with override_settings(FILE_UPLOAD_TEMP_DIR="/dev/null/full"):
+            response = self.post("a.txt", b"x" * 3_000_000, "text/plain")
+
+        self.assertEqual((response.status_code, response.headers["Retry-After"]), (503, "5"))
+        self.assertFalse(Upload.objects.exists())
 
     def test_what_is_no_file_is_refused_by_name(self) -> None:
         for body in ({}, {"file": "text"}, {"file": sent("a.txt", b"", "text/plain")}):
@@ -115,7 +126,87 @@ class UploadsTests(TestCase):
         Upload.objects.update(created_at=timezone.now() - timedelta(hours=25))
         self.assertEqual(self.post("a.txt", b"x", "text/plain").status_code, 201)
 
+    def send(self, content: bytes = b"x", key: str = "k-1", client: APIClient | None = None) -> Any:
+        body = {"file": sent("a.txt", content, "text/plain")}
+        return (client or self.client).post(URL, body, format="multipart", headers={"Idempotency-Key": key})
+
+    @override_settings(FILE_UPLOADS_PER_DAY=1)
+    def test_a_file_that_is_sent_again_is_stored_once(self) -> None:
+        """B34. It costs nothing either."""
+        answers = [self.send() for _ in range(3)]
+
+        upload = Upload.objects.get()
+        self.assertEqual([answer.status_code for answer in answers], [201] * 3)
+        self.assertEqual({answer.json()["url"] for answer in answers}, {answers[0].json()["url"]})
+        self.assertEqual(answers[2].headers["Idempotent-Replayed"], "true")
+        self.assertEqual(len(default_storage.listdir("uploads")[1]), 1)
+        self.assertTrue(default_storage.exists(upload.key))
+
+    def test_another_file_by_the_same_key_is_refused(self) -> None:
+        self.send()
+
+        response = self.send(b"y")
+
+        self.assertEqual((response.status_code, response.json()["code"]), (422, "idempotency_key_reused"))
+        self.assertEqual(Upload.objects.count(), 1)
+
+    def test_somebody_elses_key_is_another(self) -> None:
+        self.send()
+
+        self.assertEqual(self.send(client=signed_in_client(make_user())).status_code, 201)
+        self.assertEqual(Upload.objects.count(), 2)
+
+    def test_a_file_that_was_refused_may_come_better_by_the_same_key(self) -> None:
+        self.assertEqual(self.send(b"").status_code, 400)
+
+        self.assertEqual(self.send().status_code, 201)
+
+    @override_settings(FILE_UPLOADS_PER_DAY=1)
+    def test_one_that_comes_too_late_for_the_days_quota_leaves_nothing(self) -> None:
+        """Another of that person's was stored while this one was being looked at."""
+
+        def meanwhile(file: Any) -> None:
+            Upload.objects.create(owner=self.student, key="uploads/other.txt", filename="o.txt", size=1)
+
+        with patch("core.uploads.store.scan", meanwhile):
+            response = self.post("a.txt", b"x", "text/plain")
+
+        self.assertEqual((response.status_code, response.json()["code"]), (429, "upload_quota"))
+        self.assertEqual(default_storage.listdir("uploads")[1], [])
+
     @override_settings(FILE_UPLOAD_BYTES_PER_DAY=10)
     def test_a_person_may_upload_so_many_bytes_a_day(self) -> None:
         self.assertEqual(self.post("a.txt", b"x" * 10, "text/plain").status_code, 201)
         self.assertEqual(self.post("a.txt", b"x", "text/plain").status_code, 429)
+
+
+@skipUnless(connection.vendor == "postgresql", "SQLite has one writer: the race cannot happen there.")
+class ParallelTests(TransactionTestCase):
+    def setUp(self) -> None:
+        use_own_storage(self)
+        self.student = make_user()
+        self.clients = [signed_in_client(self.student) for _ in range(20)]
+
+    def send_at_once(self, **headers: str) -> list[Any]:
+        def send(number: int) -> Any:
+            body = {"file": sent("a.txt", b"x", "text/plain")}
+            return self.clients[number].post(URL, body, format="multipart", headers=headers)
+
+        return in_parallel(send, len(self.clients))
+
+    @override_settings(FILE_UPLOADS_PER_DAY=5)
+    def test_a_days_quota_holds_however_many_come_at_once(self) -> None:
+        """B88."""
+        answers = self.send_at_once()
+
+        self.assertEqual(sorted(answer.status_code for answer in answers), [201] * 5 + [429] * 15)
+        self.assertEqual(Upload.objects.count(), 5)
+        self.assertEqual(len(default_storage.listdir("uploads")[1]), 5)
+
+    def test_20_at_once_by_one_key_are_one_file(self) -> None:
+        """B34."""
+        answers = self.send_at_once(**{"Idempotency-Key": "k-1"})
+
+        self.assertEqual([answer.status_code for answer in answers], [201] * 20)
+        self.assertEqual(len({answer.json()["url"] for answer in answers}), 1)
+        self.assertEqual((Upload.objects.count(), len(default_storage.listdir("uploads")[1])), (1, 1))

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from core import audit
+from core.preconditions import confirm
 from core.uploads.content import contradicts
 from core.uploads.images import FORMATS
 from core.uploads.policy import TYPES_OF, UploadRefused, check_name, check_size, declared_type, extension_of
@@ -26,13 +27,14 @@ MOST_BYTES: Final = 10_485_760
 def replace_cover(row: Model, file: UploadedFile[Any], *, by: User, folder: str) -> None:
     """Store a picture as the ``cover_image`` of a row, and delete the one that it replaces.
 
-    The row is locked and saved here. Raises UploadRefused (400), Unavailable (503), and the model's
-    DoesNotExist where the row has gone meanwhile.
+    The row is locked and saved here. Raises UploadRefused (400), Unavailable (503), what ``confirm`` raises,
+    and the model's DoesNotExist where the row has gone meanwhile.
     """
     upload = keep(file, picture_of(file), prefix=folder, owner=by)
     try:
         with transaction.atomic():
             held: Any = type(row)._default_manager.select_for_update().get(pk=row.pk)  # noqa: SLF001
+            confirm()
             former, held.cover_image = held.cover_image, upload.key
             held.save(update_fields=["cover_image", "updated_at"])
             drop_files(former)

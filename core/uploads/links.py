@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HOUR: Final = 3600
 MAC_BYTES: Final = 18
+MAC_CHARACTERS: Final = MAC_BYTES * 4 // 3
 SECURE_SCHEMES: Final = {"https", "wss"}
 
 
@@ -36,9 +38,27 @@ class Links:
 
     def to(self, key: str) -> str:
         """Return the absolute link to a stored file; the same one for about an hour, so that caches hold."""
-        expires = int(time.time()) // HOUR + 1 + settings.FILE_LINK_HOURS
+        expires = signing_hour() + settings.FILE_LINK_HOURS
         token = f"{int_to_base36(self.viewer_id)}-{int_to_base36(expires)}"
         return f"{self.base}{settings.MEDIA_URL}{token}-{mac_of(token, key)}/{quote(key)}"
+
+
+def signing_hour() -> int:
+    return int(time.time()) // HOUR + 1
+
+
+def without_signatures(body: bytes) -> tuple[bytes, int]:
+    """Return JSON as it would be without the signatures of its links, and how many links there are.
+
+    Of links alone that were signed in this hour, or in the one before: others are words that somebody wrote.
+    """
+    prefix = settings.MEDIA_URL.encode()
+    if prefix not in body:
+        return body, 0
+    newest = signing_hour() + settings.FILE_LINK_HOURS
+    hours = "|".join(map(int_to_base36, (newest, newest - 1))).encode()
+    token = rb"%s[0-9a-z]+-(?:%s)-[\w-]{%d}(?=/)" % (re.escape(prefix), hours, MAC_CHARACTERS)
+    return re.subn(token, prefix, body)
 
 
 def links_of(request: SignedInRequest) -> Links:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.forgetting import Line
 from core.models import Upload
 from core.periodic import periodic
 from core.registry import file_rights, files_named, uploads_needed
@@ -38,7 +39,13 @@ class Stored(NamedTuple):
     modified: datetime
 
 
-@periodic("reap_files", every=timedelta(hours=24))
+def reapable() -> list[Line]:
+    """Count what a run without its bound would delete. Searches the storage: raises STORAGE_ERRORS."""
+    found = reap(dry_run=True)
+    return [Line("files that no row names", found["orphans"]), Line("spare uploads", found["unneeded"])]
+
+
+@periodic("reap_files", every=timedelta(hours=24), due=(reapable,))
 def reap_files() -> dict[str, int]:
     """Look for what nothing names or needs, and delete it; returns what was found and done."""
     return reap()

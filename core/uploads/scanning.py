@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NOT_CHECKED: Final = "Files cannot be checked right now. Please try again in a moment."
 PLACEHOLDER: Final = "{file}"
 CONNECT_SECONDS: Final = 1.0
 CHUNK_BYTES: Final = 65_536
@@ -64,7 +65,7 @@ def scan(file: UploadedFile[Any] | File[Any]) -> None:
             passed = is_clean(file, deadline)
         except (OSError, Silent, subprocess.TimeoutExpired) as error:
             logger.warning("scanner_failed", extra={"scanner": name, "fault": fault_of(error)})
-            raise Unavailable("Files cannot be checked right now. Please try again in a moment.") from error
+            raise Unavailable(NOT_CHECKED) from error
         finally:
             file.seek(0)
         if not passed:
