@@ -47,6 +47,7 @@ class GroupChatConsumer(SignedInConsumer):
     database. So nothing depends on the channel layer but speed.
     """
 
+    kind = "chat"
     group: Group
     reader: Reader
     cursor = 0

@@ -23,7 +23,7 @@ urlpatterns = [
     path(f"{GROUP}/reports/", GroupReportsViewSet.as_view({"get": "list"}), name="group-reports"),
     path(
         f"{GROUP}/reports/<id:pk>/",
-        GroupReportsViewSet.as_view({"patch": "partial_update"}),
+        GroupReportsViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="group-report-detail",
     ),
     path("messages/search/", SearchView.as_view(), name="message-search"),

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from core.policies import REDOC, SWAGGER
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.response import Response
 
-# Redoc draws its maker's logo from a foreign host and searches in a worker that it makes of a blob.
-POLICY: Final = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 
+class HasPolicy:
+    """Gives a page a content security policy of its own."""
 
-class OwnHostOnly:
-    """Adds the content security policy of the two pages."""
+    policy: ClassVar[str]
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
-        answer.headers["Content-Security-Policy"] = POLICY
+        answer.headers["Content-Security-Policy"] = self.policy
         return answer
 
 
@@ -32,11 +30,14 @@ class SchemaView(SpectacularAPIView):
     """The document itself, as YAML; as JSON with ``?format=json``."""
 
 
-class SwaggerView(OwnHostOnly, SpectacularSwaggerSplitView):
+class SwaggerView(HasPolicy, SpectacularSwaggerSplitView):
     """Every operation, to read and to try."""
 
+    policy = SWAGGER
 
-class RedocView(OwnHostOnly, SpectacularRedocView):
+
+class RedocView(HasPolicy, SpectacularRedocView):
     """Every operation, to read."""
 
+    policy = REDOC
     template_name = "redoc.html"

@@ -1,13 +1,14 @@
-"""What every operation of the OpenAPI document shares: its refusals."""
+"""What every operation of the OpenAPI document shares: its refusals, and on what conditions it is done."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import SAFE_METHODS
 
+from core.conditional import EDITS, MADE_OR_CHANGED, Conditional, Tagged
 from core.idempotency import KEY_HEADER, REPLAYED_HEADER
 from core.permissions import AdminWrites, IsPlatformAdmin
 from core.refusals import Refused
@@ -21,7 +22,26 @@ class HouseSchema(AutoSchema):
         is_for_admins = any(self.is_for_admins(one) for one in self.view.get_permissions())
         if operation is not None and (is_for_admins or getattr(self.view, "refuses_some", False)):
             operation["responses"].setdefault("403", {"description": WORDS["403"]})
+        if operation is not None:
+            self.tell_conditions(operation)
         return operation
+
+    def tell_conditions(self, operation: dict[str, Any]) -> None:
+        responses = operation["responses"]
+        answer = responses.get("200", {})
+        is_edit = self.method in EDITS and isinstance(self.view, Conditional)
+        is_read = self.method == "GET" and {} not in operation.get("security", [{}])
+        if is_edit:
+            operation.setdefault("parameters", []).append(IF_MATCH)
+            responses.setdefault("412", {"description": WORDS["412"]})
+        if is_read and "application/json" in answer.get("content", {}):
+            operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+            responses["304"] = {"description": "The copy is still good.", "headers": ETAG}
+            answer.setdefault("headers", {}).update(ETAG)
+        if isinstance(self.view, Tagged) and self.method in self.view.tagged:
+            for status in map(str, MADE_OR_CHANGED):
+                if status in responses:
+                    responses[status].setdefault("headers", {}).update(ETAG)
 
     def is_for_admins(self, permission: Any) -> bool:
         if isinstance(permission, AdminWrites):
@@ -35,6 +55,7 @@ WORDS: Final = {
     "401": "No token, or one that is no longer good.",
     "403": "The person may not do this.",
     "404": "There is no such thing, or none that the person may know of.",
+    "412": "It has been changed since it had the ETag in `If-Match`.",
     "413": "The body is larger than 2.5 MB.",
     "415": "The body is neither JSON nor a form.",
     "422": "The `Idempotency-Key` stood for another request before.",
@@ -68,21 +89,46 @@ FRAMEWORK_CODES: Final = {
 }
 REFUSAL: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 
+TOO_MANY_EXPORTS: Final = OpenApiResponse(description="More exports than one person may have in an hour.")
+
+
+def retry_safe(description: str, *, replays: list[int]) -> list[OpenApiParameter]:
+    """Return the header by which a request is known again, and the one that says so in the answer."""
+    return [
+        OpenApiParameter(KEY_HEADER, location=OpenApiParameter.HEADER, description=description),
+        OpenApiParameter(
+            REPLAYED_HEADER,
+            location=OpenApiParameter.HEADER,
+            response=replays,
+            enum=["true"],
+            description="Only where the request came before: the body is what it made then, as it is now.",
+        ),
+    ]
+
+
+IF_MATCH: Final = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of what one has read: change it only where it is still so.",
+}
+IF_NONE_MATCH: Final = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of a copy that one has kept: 304 where it is still good.",
+}
+ETAG: Final = {
+    "ETag": {
+        "schema": {"type": "string"},
+        "description": "Stands for the document as this person reads it.",
+    }
+}
+
 # ``@extend_schema(parameters=RETRY_SAFE)``: of an operation that creates by ``core.idempotency.once``.
-RETRY_SAFE: Final = [
-    OpenApiParameter(
-        KEY_HEADER,
-        location=OpenApiParameter.HEADER,
-        description="Makes the request safe to send again for 24 hours, such as a UUID made for it.",
-    ),
-    OpenApiParameter(
-        REPLAYED_HEADER,
-        location=OpenApiParameter.HEADER,
-        response=[201, 202],
-        enum=["true"],
-        description="Only where the request came before: the body is what it made then, as it is now.",
-    ),
-]
+RETRY_SAFE: Final = retry_safe(
+    "Makes the request safe to send again for 24 hours, such as a UUID made for it.", replays=[201, 202]
+)
 
 
 def envelope() -> dict[str, Any]:
@@ -116,10 +162,12 @@ def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     parameters = operation.get("parameters", [])
     asks = any(parameter["in"] == "query" for parameter in parameters)
     retry_safe = any(parameter["name"] == KEY_HEADER for parameter in parameters)
-    statuses = ["400"] if "requestBody" in operation or asks or retry_safe else []
+    paged = any(parameter["name"] == "page" for parameter in parameters)
+    conditional = IF_MATCH in parameters
+    statuses = ["400"] if "requestBody" in operation or asks or retry_safe or conditional else []
     statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []
-    statuses += ["404"] if "{" in path or retry_safe else []
+    statuses += ["404"] if "{" in path or retry_safe or paged else []
     statuses += ["422"] if retry_safe else []
     statuses += ["429"] if signed_in and method != "get" else []
     return [*statuses, "503"] if statuses else []

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
+from core.forgetting import Old
 from core.periodic import periodic
 from core.tasks import background
 from core.turns import take_turn
 from groups.services import plan, reminders, teams, template_runs
 
+OLD_TASKS: Final = Old("removed tasks", plan.tasks_removed_long_ago, by="removed_at")
+OLD_MILESTONES: Final = Old("removed milestones", plan.milestones_removed_long_ago, by="removed_at")
+OLD_GROUPS: Final = Old("archived groups", teams.archived_long_ago, by="archived_at")
 
-@periodic("purge_groups", every=timedelta(hours=24))
+
+@periodic("purge_groups", every=timedelta(hours=24), due=(OLD_TASKS, OLD_MILESTONES, OLD_GROUPS))
 def purge_groups() -> dict[str, int]:
-    """Delete for good what was archived or removed more than 30 days ago."""
-    plan_rows, groups = plan.purge_removed(), 0
+    """Delete for good what was archived or removed more than 30 days ago: groups one by one."""
+    plan_rows, groups = OLD_TASKS.delete() + OLD_MILESTONES.delete(), 0
     while teams.purge_next():
         groups += 1
     return {"groups": groups, "plan_rows": plan_rows}

@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 import groups.converters  # noqa: F401 - registers <group:...>
 from groups.views.health import GroupHealthView
 from groups.views.numbers import StatsView
-from groups.views.plan import MilestoneViewSet, OwnTasksViewSet, TaskViewSet
+from groups.views.plan import MilestonesViewSet, MilestoneViewSet, OwnTasksViewSet, TaskViewSet
 from groups.views.teams import GroupViewSet
 from groups.views.templates import RunGroupsViewSet, TemplateRunsViewSet, TemplatesViewSet
 
@@ -14,8 +14,12 @@ app_name = "groups"
 router = SimpleRouter(use_regex_path=False)
 router.register("groups", GroupViewSet, "group")
 plan = [
-    path("milestones/", MilestoneViewSet.as_view({"post": "create"}), name="group-create-milestone"),
-    path("milestones/order/", MilestoneViewSet.as_view({"put": "reorder"}), name="group-reorder-milestones"),
+    path("milestones/", MilestonesViewSet.as_view({"post": "create"}), name="group-create-milestone"),
+    path(
+        "milestones/order/",
+        MilestonesViewSet.as_view({"put": "reorder"}),
+        name="group-reorder-milestones",
+    ),
     path(
         "milestones/<id:milestone_id>/",
         MilestoneViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),

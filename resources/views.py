@@ -14,6 +14,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.media.covers import HasCover
 from core.pagination import ContentPagination
@@ -60,7 +61,7 @@ LOCATION = OpenApiParameter(
 
 
 @extend_schema(tags=["Resources"])
-class ResourceViewSet(HasCover, ListModelMixin, GenericViewSet[Resource]):
+class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Resource]):
     """Files for an audience. What is not for one does not exist (404); admins alone write (403)."""
 
     request: SignedInRequest
@@ -84,6 +85,9 @@ class ResourceViewSet(HasCover, ListModelMixin, GenericViewSet[Resource]):
     def document(self, pk: int) -> dict[str, Any]:
         """Return a resource's whole document, read anew."""
         return dict(self.get_serializer(get_object_or_404(self.get_queryset(), pk=pk)).data)
+
+    def current(self) -> dict[str, Any]:
+        return self.document(self.kwargs["pk"])
 
     @extend_schema(summary="List resources")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

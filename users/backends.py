@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 
 from core.http import client_source
 from core.limits import take_or_fall_back
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -30,6 +31,7 @@ class PasswordBackend(ModelBackend):
             budgets = ((f"{source}:{account}", TRIES_PER_ACCOUNT_AND_SOURCE), (source, TRIES_PER_SOURCE))
             if any(take_or_fall_back(f"password:{bucket}", rates) for bucket, rates in budgets):
                 logger.warning("password_budget_used_up")
+                metrics.throttled.labels("password").inc()
                 raise PermissionDenied
         return super().authenticate(request, *args, **credentials)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
+from core.forgetting import Old
 from core.periodic import periodic
 from core.tasks import background
 from core.turns import take_turn
@@ -18,10 +20,16 @@ def build_archive(*, archive_id: int) -> None:
     archive.build_archive(archive_id)
 
 
-@periodic("prune_archives", every=timedelta(hours=1))
+OLD_ARCHIVES: Final = Old("ZIPs of people's data", archive.old_archives, by="requested_at")
+
+
+@periodic("prune_archives", every=timedelta(hours=1), due=(OLD_ARCHIVES,))
 def prune_archives() -> dict[str, int]:
     """Delete the ZIPs that people asked for more than a day ago."""
-    return {"deleted": archive.prune_archives()}
+    deleted = 0
+    while batch := archive.prune_archives():
+        deleted += batch
+    return {"deleted": deleted}
 
 
 @background(attempts=8)
@@ -43,7 +51,11 @@ def recount_imports(*, import_ids: list[int]) -> None:
         imports.recount(import_id)
 
 
-@periodic("prune_imports", every=timedelta(hours=1))
+@periodic(
+    "prune_imports",
+    every=timedelta(hours=1),
+    due=(imports.ROWS_THAT_ARE_OVER, imports.OLD_ERASED_ADDRESSES, imports.OLD_IMPORTS),
+)
 def prune_imports() -> dict[str, int]:
     """Delete what spreadsheets of people said, a day after they were checked or written."""
     return imports.prune_imports()

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from announcements.models import Announcement
-from announcements.services.mail_report import mail_report
+from announcements.services.mail_report import mail_report, sample
 from announcements.services.mailing import ask_for_mail, send_test
 from core.admin import TakesAlong, actor
 from core.models import Delivery
+from core.policies import LETTER
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.urls import URLPattern
 
 REFRESH_SECONDS: Final = 5
@@ -28,8 +29,12 @@ class MailsFromAPage(TakesAlong):
     """Announcements whose page leads to that of their mail."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.mail_view)
-        return [path("<id:pk>/mail/", view, name="announcements_announcement_mail"), *super().get_urls()]
+        named, let_in = "announcements_announcement_mail", self.admin_site.admin_view
+        return [
+            path("<id:pk>/mail/", let_in(self.mail_view), name=named),
+            path("<id:pk>/mail/sample/", let_in(self.sample_view), name=f"{named}_sample"),
+            *super().get_urls(),
+        ]
 
     def may_mail(self, request: HttpRequest, announcement: Announcement) -> bool:
         """Staff who may write announcements may not thereby write to everybody."""
@@ -43,10 +48,20 @@ class MailsFromAPage(TakesAlong):
     def mail_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.or_refusal(request, self.mail_page, pk)
 
-    def mail_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def announcement(self, request: HttpRequest, pk: int) -> Announcement:
         announcement = get_object_or_404(Announcement, pk=pk)
         if not self.may_mail(request, announcement):
             raise PermissionDenied
+        return announcement
+
+    def sample_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the mail alone, for the frame in the page: its styles stand in its elements."""
+        html = sample(self.announcement(request, pk), to=actor(request))["html"]
+        policies = {"Content-Security-Policy": LETTER, "X-Frame-Options": "SAMEORIGIN"}
+        return HttpResponse(html, headers=policies)
+
+    def mail_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        announcement = self.announcement(request, pk)
         if request.method == "POST":
             self.act(request, announcement)
             return HttpResponseRedirect(request.path)

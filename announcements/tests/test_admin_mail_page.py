@@ -58,7 +58,8 @@ class MailPageTests(MailedNewsCase):
         self.assertContains(shown, "<strong>3</strong> of the 4 people")
         self.assertContains(shown, 'value="Send to 3 people"')
         self.assertContains(shown, "Sample: Poster day")
-        self.assertContains(shown, '<iframe sandbox srcdoc="&lt;!')
+        self.assertContains(shown, f'<iframe sandbox src="{page(news)}sample/"')
+        self.assertContains(self.client.get(page(news, "mail_sample")), '<strong>"A1"</strong>')
         self.assertContains(shown, "Print it in **&quot;A1&quot;**.")
         self.assertNotContains(shown, "http-equiv")
         self.assertEqual(Delivery.objects.count(), 0)
@@ -121,6 +122,7 @@ class MailPageTests(MailedNewsCase):
             with self.subTest(who.role, staff=who.is_staff):
                 self.client.force_login(who)
                 self.assertEqual(self.client.get(page(news)).status_code, status)
+                self.assertEqual(self.client.get(page(news, "mail_sample")).status_code, status)
                 if status != 200:
                     self.assertEqual(self.client.post(page(news), SEND).status_code, status)
                     continue

@@ -30,6 +30,7 @@ from announcements.services.announcements import (
     create_announcement,
     delete_announcement,
 )
+from core.conditional import Conditional
 from core.idempotency import once
 from core.pagination import ContentPagination
 from core.permissions import AdminWrites, IsPlatformAdmin
@@ -60,7 +61,7 @@ NEWS = OpenApiExample(
 
 
 @extend_schema(tags=["Announcements"])
-class AnnouncementViewSet(ListModelMixin, GenericViewSet[Announcement]):
+class AnnouncementViewSet(Conditional, ListModelMixin, GenericViewSet[Announcement]):
     """News. What is not for one, or not published, does not exist (404); admins alone write (403)."""
 
     request: SignedInRequest
@@ -82,6 +83,9 @@ class AnnouncementViewSet(ListModelMixin, GenericViewSet[Announcement]):
         announcement = get_object_or_404(self.get_queryset(), pk=pk)
         reach = announcement.reach() if self.request.user.is_platform_admin else {}
         return dict(AnnouncementDetailSerializer(announcement, context={"reach": reach}).data)
+
+    def current(self) -> dict[str, Any]:
+        return self.document(self.kwargs["pk"])
 
     @extend_schema(summary="List announcements")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -39,7 +39,11 @@ class MailView(APIView):
         summary="Mail an announcement",
         operation_id="announcements_mail_create",
         request=None,
-        responses={202: MailReportSerializer},
+        responses={
+            202: MailReportSerializer,
+            400: OpenApiResponse(description="It has expired."),
+            409: OpenApiResponse(description="Its mail has been asked for before: `already_mailed`."),
+        },
     )
     def post(self, request: SignedInRequest, pk: int) -> Response:
         """Mail it to its audience, now or when it is published. Once: then 409. 400 where it has expired."""

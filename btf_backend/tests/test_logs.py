@@ -11,7 +11,7 @@ import orjson
 from django.test import SimpleTestCase
 
 from btf_backend.logs import logging_settings
-from core.logs import current_request_id
+from core.logs import ClientFaults, current_request_id
 
 
 class LineTests(SimpleTestCase):
@@ -41,3 +41,14 @@ class LineTests(SimpleTestCase):
 
     def test_the_level_is_the_settings(self) -> None:
         self.assertEqual(self.line(structured=False, level="ERROR"), "")
+
+    def test_a_text_that_is_none_is_the_clients_fault(self) -> None:
+        """SAFETY R14: uvicorn logs it as an error, with a traceback, for everybody who sends one."""
+        config = logging_settings(level="INFO", structured=True)
+        self.assertEqual(config["loggers"]["uvicorn.error"]["filters"], ["client_faults"])
+        record = logging.makeLogRecord(
+            {"msg": ClientFaults.SENTENCE, "levelno": logging.ERROR, "exc_info": (None, None, None)}
+        )
+
+        self.assertTrue(ClientFaults().filter(record))
+        self.assertEqual((record.levelno, record.levelname, record.exc_info), (logging.INFO, "INFO", None))

@@ -36,6 +36,8 @@ GET     /api/auth/sessions/                 401 200 200 200 401 200 200 200
 DELETE  /api/auth/sessions/                 401 204 204 204 401 204 204 204
 DELETE  /api/auth/sessions/{id}/            401 404 404 404 401 404 404 404
 
+POST    /api/ws/ticket/                     401 201 201 201 401 201 201 201
+
 GET     /api/users/me/                      401 200 200 200 401 200 200 200
 PUT     /api/users/me/                      401 200 200 200 401 200 200 200
 PATCH   /api/users/me/                      401 200 200 200 401 200 200 200
@@ -79,6 +81,7 @@ POST    /api/groups/{group_id}/messages/{message_id}/report    401 404 404 404 4
 GET     /api/groups/{group_id}/read                            401 404 404 404 401 404 404 404
 POST    /api/groups/{group_id}/read                            401 404 404 404 401 404 404 404
 GET     /api/groups/{group_id}/reports/                        401 404 404 404 401 404 404 404
+GET     /api/groups/{group_id}/reports/{id}/                   401 404 404 404 401 404 404 404
 PATCH   /api/groups/{group_id}/reports/{id}/                   401 404 404 404 401 404 404 404
 GET     /api/mentions/                                         401 200 200 200 401 200 200 200
 GET     /api/messages/search/                                  401 400 400 400 401 400 400 400
@@ -147,6 +150,7 @@ POST    /api/admin/users/import/{id}/undo/      401 403 403 403 401 403 404 404
 GET     /api/admin/users/import/{id}/rejected/  401 403 403 403 401 403 404 404
 GET     /api/admin/groups/health/               401 403 403 403 401 403 200 200
 GET     /api/admin/message-reports/             401 403 403 403 401 403 200 200
+GET     /api/admin/message-reports/{id}/        401 403 403 403 401 403 404 404
 PATCH   /api/admin/message-reports/{id}/        401 403 403 403 401 403 404 404
 GET     /api/admin/milestone-templates/         401 403 403 403 401 403 200 200
 POST    /api/admin/milestone-templates/         401 403 403 403 401 403 400 400

@@ -153,7 +153,7 @@ class PrivacyWalkTests(TellingOfEverything):
         session = SignInSession.objects.filter(user=people["student"]).first()
         member = group.members.first()
         rows = [group, links[0], messages[1], milestone, task, upload, event, resource, news, session, member]
-        return [*rows, told[0], people["student"]]
+        return [*rows, messages[1].reports.latest("pk"), told[0], people["student"]]
 
     def urls(self, path: str) -> Iterator[str]:
         """Yield the path with every object's id in every place; most are not there, and some no route."""

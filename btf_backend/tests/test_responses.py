@@ -46,6 +46,7 @@ BODIES: Final[dict[str, Any]] = {
     "PATCH /api/events/{id}/": {"endAt": None},
     "POST /api/events/{id}/register/": {},
     "POST /api/users/me/calendar/": {},
+    "POST /api/ws/ticket/": {},
     "POST /api/notifications/read/": {"ids": [1]},
     "POST /api/notifications/{id}/read/": {},
     "PATCH /api/notifications/preferences/": {"language": "pt-br", "kinds": {"daily": "off"}},

@@ -11,6 +11,7 @@ from django.db.models import Exists, Q
 
 from chat.access import access_conversation, conversations_of
 from chat.models import Conversation, Message
+from core.preconditions import confirm
 from core.refusals import Missing
 from users.models import User
 from users.services.holding import locked, still_acting
@@ -60,12 +61,15 @@ def hold_message(message: Message, *, by: User, beside: Iterable[int] = ()) -> H
     """Lock who acts and people beside them (by id), then the conversation, then the message.
 
     Erasing somebody holds their row and then waits for messages: whom a change points at is locked before
-    the message is. Raises what ``hold_conversation`` raises, and Missing (404) where the message has gone.
+    the message is. Raises what ``hold_conversation`` and ``confirm`` raise; Missing (404) where the
+    message has gone.
     """
     people = {row.pk: row for row in locked(Q(pk__in={by.pk, *beside}))}
     by = still_acting(by, people.get(by.pk))
     conversation, group, by = hold_conversation(message.group_id, by=by)
-    return HeldMessage(held_message(message), conversation, group, by, set(people))
+    held = HeldMessage(held_message(message), conversation, group, by, set(people))
+    confirm()
+    return held
 
 
 def held_message(message: Message) -> Message:

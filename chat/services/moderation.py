@@ -16,6 +16,7 @@ from chat.rendering import EXCERPT
 from chat.services.holding import held_message, hold_message
 from chat.services.mentions import people_mentioned, people_named, write_mentions
 from core import audit
+from core.preconditions import confirm_anew
 from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
 
@@ -59,6 +60,7 @@ def change_message(message: Message, *, by: User, values: dict[str, Any]) -> Mes
     try:
         return change_once(message, by=by, values=values)
     except MentionsOvertaken:
+        confirm_anew()
         return change_message(message, by=by, values=values)
 
 

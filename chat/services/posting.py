@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -20,6 +21,7 @@ from chat.services.mentions import people_named, write_mentions
 from core.idempotency import digests
 from core.limits import pour, pour_back
 from core.refusals import Refused, TooMany
+from core.watching import metrics
 
 if TYPE_CHECKING:
     from chat.models import Conversation
@@ -96,7 +98,13 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     finally:
         if not is_new:
             pour_back(bucket_of(author), per_second=settings.CHAT_PER_SECOND)
+    metrics.messages_posted.inc(is_new)
     return message, is_new
+
+
+def name_by(key: str) -> str:
+    """Return a message's name by its ``Idempotency-Key``: a digest, since a key may say whose it is."""
+    return sha256(key.encode()).hexdigest()
 
 
 def admit_frame(user_id: int) -> None:
@@ -105,12 +113,14 @@ def admit_frame(user_id: int) -> None:
     Raises TooMany (429). Requests are counted by ``core.throttling``.
     """
     if wait := pour(f"chat-frames:{user_id}", burst=FRAMES_BURST, per_second=FRAMES_PER_SECOND):
+        metrics.throttled.labels("chat-frames").inc()
         raise TooMany(wait)
 
 
 def charge(author: User) -> None:
     """Take one message from a person's bucket, which all their sockets and requests share."""
     if wait := pour(bucket_of(author), burst=settings.CHAT_BURST, per_second=settings.CHAT_PER_SECOND):
+        metrics.throttled.labels("chat").inc()
         raise TooMany(wait)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from chat.access import access_conversation
 from chat.models import MessageReport
 from core import audit
+from core.preconditions import confirm
 from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
 from users.services.holding import acting
@@ -57,6 +58,7 @@ def settle_report(report: MessageReport, *, by: User, resolved: bool) -> Message
     held = rows.filter(pk=report.pk).first()
     if held is None:
         raise Missing
+    confirm()
     if resolved != (held.resolved_at is not None):
         held.resolved_at, held.resolved_by = (timezone.now(), by) if resolved else (None, None)
         held.save(update_fields=["resolved_at", "resolved_by"])

@@ -19,9 +19,11 @@ POST    /api/groups/{group_id}/messages/{message_id}/report              401 403
 GET     /api/groups/{group_id}/read                                      401 403 200 200 200 403 403 200 200 401 403
 POST    /api/groups/{group_id}/read                                      401 403 200 200 200 403 403 200 200 401 403
 GET     /api/groups/{group_id}/reports/                                  401 403 403 200 200 403 403 200 200 401 403
+GET     /api/groups/{group_id}/reports/{id}/                             401 403 403 200 200 403 403 200 200 401 403
 PATCH   /api/groups/{group_id}/reports/{id}/                             401 403 403 200 200 403 403 200 200 401 403
 GET     /api/mentions/                                                   401 200 200 200 200 200 200 200 200 401 200
 GET     /api/messages/search/                                            401 200 200 200 200 200 200 200 200 401 200
 GET     /api/admin/message-reports/                                      401 403 403 403 403 403 403 200 200 401 403
+GET     /api/admin/message-reports/{id}/                                 401 403 403 403 403 403 403 200 200 401 403
 PATCH   /api/admin/message-reports/{id}/                                 401 403 403 403 403 403 403 200 200 401 403
 """  # noqa: E501 - a table

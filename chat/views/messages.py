@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -24,12 +25,19 @@ from chat.serializers.messages import (
 )
 from chat.services.history import changes_after, page_before
 from chat.services.moderation import change_message, remove_message
-from chat.services.posting import Draft, post_message
+from chat.services.posting import ClientIdReused, Draft, name_by, post_message
+from core.conditional import Conditional, Tagged
+from core.idempotency import REPLAYED_HEADER, KeyReused, key_of
+from core.schema import retry_safe
 from core.uploads.links import links_of
 
 if TYPE_CHECKING:
+    from chat.models.messages import MessageQuerySet
     from core.http import SignedInRequest
     from groups.models import Group
+
+
+NAMED_BY_KEY: Final = retry_safe("Counts as `clientId` where the body has none.", replays=[200])
 
 
 class ConversationView(APIView):
@@ -50,8 +58,12 @@ class ConversationView(APIView):
 
 
 @extend_schema(tags=["Chat"])
-class MessagesView(ConversationView):
+class MessagesView(Tagged, ConversationView):
     """A group's messages. Outsiders get 403, an unknown group 404."""
+
+    def document_in(self, data: Any) -> Any:
+        """Return the message; what is left of a removed one is nothing that its author could edit."""
+        return None if data["isDeleted"] else data
 
     @extend_schema(
         summary="Read a conversation", parameters=[HistoryQuerySerializer], responses=HistorySerializer
@@ -76,33 +88,56 @@ class MessagesView(ConversationView):
         summary="Post a message",
         request=NewMessageSerializer,
         responses={201: MessageSerializer, 200: MessageSerializer},
+        parameters=NAMED_BY_KEY,
     )
     def post(self, request: SignedInRequest, group_id: str) -> Response:
-        """Post a text, files, or both. The same `clientId` again answers 200 with the same message."""
+        """Post a text, files, or both. The same `clientId` again answers 200 with the same message.
+
+        `Idempotency-Key` is taken for it where the body has none.
+        """
+        key = key_of(request)
         body = NewMessageSerializer(data=request.data)
         if not body.is_valid():
             # Whoever is outside learns of that, and not of their body.
             access_conversation(request.user, group_id)
             raise ValidationError(body.errors)
-        message, is_new = post_message(
-            group_id=group_id, author=request.user, draft=Draft(**body.validated_data)
-        )
+        draft = Draft(**body.validated_data)
+        if key and not draft.client_id:
+            return self.post_by_key(draft, group_id, key)
+        message, is_new = post_message(group_id=group_id, author=request.user, draft=draft)
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.shown(message, message.group), code)
+
+    def post_by_key(self, draft: Draft, group_id: str, key: str) -> Response:
+        """Post what its client named in the header; a repeat is marked. Raises KeyReused (422)."""
+        named = replace(draft, client_id=name_by(key))
+        try:
+            message, is_new = post_message(group_id=group_id, author=self.request.user, draft=named)
+        except ClientIdReused as error:
+            raise KeyReused from error
+        shown = self.shown(message, message.group)
+        return Response(shown, 201) if is_new else Response(shown, 200, headers={REPLAYED_HEADER: "true"})
 
 
 class OneMessageView(ConversationView):
     """What is below one message."""
 
-    def message(self, group: Group, message_id: int) -> Message:
+    def rows(self, group: Group) -> MessageQuerySet:
         as_moderator = reader(self.request.user, group).is_moderator
-        rows = Message.objects.filter(group=group).readable(self.request.user, as_moderator=as_moderator)
-        return get_object_or_404(rows, pk=message_id)
+        return Message.objects.filter(group=group).readable(self.request.user, as_moderator=as_moderator)
+
+    def message(self, group: Group, message_id: int) -> Message:
+        return get_object_or_404(self.rows(group), pk=message_id)
 
 
 @extend_schema(tags=["Chat"])
-class MessageView(OneMessageView):
+class MessageView(Conditional, OneMessageView):
     """One message: its author changes it for a while, moderators judge it."""
+
+    def current(self) -> dict[str, Any]:
+        group = access_conversation(self.request.user, self.kwargs["group_id"])
+        message = get_object_or_404(self.rows(group).with_details(), pk=self.kwargs["message_id"])
+        return self.shown(message, group)
 
     def own_or_readable(self, group: Group, message_id: int) -> Message:
         """Find one's own message where it is removed already, too: a phone may ask again."""
@@ -119,7 +154,7 @@ class MessageView(OneMessageView):
         values = self.sent(MessageChangeSerializer, request.data)
         return Response(self.shown(change_message(message, by=request.user, values=values), group))
 
-    @extend_schema(summary="Remove a message", responses=MessageSerializer)
+    @extend_schema(summary="Remove a message", responses={200: MessageSerializer})
     def delete(self, request: SignedInRequest, group_id: str, message_id: int) -> Response:
         """Hide a message: moderators at any time, its author for some minutes. Answers what is left of it."""
         group = access_conversation(request.user, group_id)

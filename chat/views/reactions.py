@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from core.http import SignedInRequest
 
 SIGN = OpenApiParameter("sign", str, OpenApiParameter.PATH, enum=Reaction.Sign.values)
+ANSWERS = {200: MessageSerializer, 400: OpenApiResponse(description="The sign is none of the few.")}
 
 
-@extend_schema(tags=["Chat"], parameters=[SIGN], request=None, responses=MessageSerializer)
+@extend_schema(tags=["Chat"], parameters=[SIGN], request=None, responses=ANSWERS)
 class ReactionView(OneMessageView):
     """One's own sign on a message, of a fixed few."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.mixins import ListModelMixin
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -22,6 +22,7 @@ from chat.serializers.reports import (
 )
 from chat.services.reports import report_message, settle_report
 from chat.views.messages import OneMessageView
+from core.conditional import Conditional
 from core.permissions import IsPlatformAdmin
 from core.refusals import Forbidden
 from core.viewing import TellsViewer
@@ -52,13 +53,18 @@ class ReportMessageView(OneMessageView):
         return Response(OwnReportSerializer(report).data, code)
 
 
-class ReportsViewSet(TellsViewer, ListModelMixin, GenericViewSet[MessageReport]):
+class ReportsViewSet(
+    Conditional, TellsViewer, ListModelMixin, RetrieveModelMixin, GenericViewSet[MessageReport]
+):
     """Reports as those read them who deal with them."""
 
     request: SignedInRequest
     queryset = MessageReport.objects.with_details()
     serializer_class = ReportSerializer
     filterset_class = ReportFilter
+
+    def current(self) -> Any:
+        return self.get_serializer(self.get_object()).data
 
     def settled(self) -> Response:
         report = self.get_object()
@@ -89,6 +95,11 @@ class GroupReportsViewSet(ReportsViewSet):
         """List reports, newest first. Who told is for platform admins alone."""
         return super().list(request, *args, **kwargs)
 
+    @extend_schema(summary="Read a report")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return a report. Who told is for platform admins alone."""
+        return super().retrieve(request, *args, **kwargs)
+
     @extend_schema(summary="Settle a report", request=SettleSerializer, responses=ReportSerializer)
     def partial_update(self, request: SignedInRequest, group_id: str, pk: int) -> Response:
         """Say that a report is dealt with, or open it again."""
@@ -109,6 +120,11 @@ class AllReportsViewSet(ReportsViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List reports of all groups, newest first, with who told."""
         return super().list(request, *args, **kwargs)
+
+    @extend_schema(summary="Read any report")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return a report, with who told."""
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(summary="Settle any report", request=SettleSerializer, responses=ReportSerializer)
     def partial_update(self, request: SignedInRequest, pk: int) -> Response:

@@ -15,6 +15,10 @@ class EventSerializer(WireModelSerializer[Event]):
     """An event, and how it stands with whoever asks; ``with_seats`` has counted."""
 
     coverImage = FileLinkField(source="cover_image", allow_null=True)  # noqa: N815
+    # No URL to readers of the document: blank where there is none.
+    registerLink = serializers.CharField(  # noqa: N815
+        source="register_link", help_text="Where set, people register there and not with us."
+    )
     isRegistered = serializers.BooleanField(source="is_registered", help_text="Whoever asks has a seat.")  # noqa: N815
     registrationCount = serializers.IntegerField(  # noqa: N815
         source="registration_count", help_text="Seats that are taken."

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core import audit
+from core.preconditions import confirm
 from core.refusals import Missing
 from core.registry import CalendarEntry, calendar_entries
 from events.models import CalendarFeed, Event
@@ -35,6 +36,7 @@ def renew_feed(*, by: User) -> CalendarFeed:
 def revoke_feed(*, by: User) -> None:
     """Take somebody's feed away; nothing happens where they have none. Holds the person."""
     by = acting(by)
+    confirm()
     gone, _ = CalendarFeed.objects.filter(user=by).delete()
     if gone:
         audit.record("calendar_feed_revoked", actor=by, target=by)

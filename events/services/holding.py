@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.preconditions import confirm
 from core.refusals import Missing
 from events.models import Event
 from users.services.holding import acting
@@ -25,9 +26,10 @@ class HeldEvent(NamedTuple):
 
 
 def hold_event(event_id: int, *, by: User) -> HeldEvent:
-    """Lock who acts, and then the event. Raises Missing (404), and what ``acting`` raises."""
+    """Lock who acts, and then the event. Raises Missing (404), and what ``acting`` and ``confirm`` raise."""
     by = acting(by)
     for event in hold_events([event_id]):
+        confirm()
         return HeldEvent(event, by)
     raise Missing
 

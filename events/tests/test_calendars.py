@@ -191,6 +191,12 @@ class FeedTests(EventCase):
         self.assertEqual(self.fetch(**{"If-None-Match": first.headers["ETag"]}).status_code, 200)
         self.assertEqual(self.client.head(self.address).status_code, 200)
 
+    def test_a_condition_that_does_not_hold_is_refused_as_everything_is(self) -> None:
+        """SAFETY R14: what the framework answers of itself has no body."""
+        response = self.fetch(**{"If-Match": '"x"'})
+
+        self.assertEqual((response.status_code, response.json()["code"]), (412, "precondition_failed"))
+
     def test_a_new_address_ends_the_old_one(self) -> None:
         new = call(self.ada, "post", FEED)
 

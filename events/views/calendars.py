@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -16,6 +16,9 @@ from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.conditional import Conditional
+from core.exceptions import response_for
+from core.preconditions import PreconditionFailed
 from core.refusals import Missing
 from events.models import CalendarFeed
 from events.serializers.people import CalendarSerializer
@@ -40,7 +43,9 @@ class CalendarResponse(HttpResponse):
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["ETag"] = etag
         plain: HttpRequest = getattr(request, "_request", request)
-        return get_conditional_response(plain, etag=etag, response=response) or response
+        answer = get_conditional_response(plain, etag=etag, response=response) or response
+        # Django's own 412 has no body.
+        return response_for(PreconditionFailed(), plain) if answer.status_code == 412 else answer  # noqa: PLR2004
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # nothing is written: what is no GET is 405
@@ -59,8 +64,11 @@ class FeedView(View):
 
 
 @extend_schema(tags=["My account"])
-class MyCalendarView(APIView):
+class MyCalendarView(Conditional, APIView):
     """The feed that one's own calendar program fetches."""
+
+    def current(self) -> Any:
+        return self.get(self.request).data
 
     def answer(self, feed: CalendarFeed | None, code: int) -> Response:
         token = feed.token if feed else None

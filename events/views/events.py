@@ -11,6 +11,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.media.covers import HasCover
 from core.pagination import ContentPagination
@@ -48,7 +49,7 @@ NEW_EVENT = OpenApiExample(
 
 
 @extend_schema(tags=["Events"])
-class EventViewSet(HasCover, ListModelMixin, RetrieveModelMixin, GenericViewSet[Event]):
+class EventViewSet(HasCover, Conditional, ListModelMixin, RetrieveModelMixin, GenericViewSet[Event]):
     """Every signed-in person sees every event."""
 
     request: SignedInRequest
@@ -66,6 +67,9 @@ class EventViewSet(HasCover, ListModelMixin, RetrieveModelMixin, GenericViewSet[
     def document(self, event_id: int) -> dict[str, Any]:
         """Return an event's whole document, read anew."""
         return dict(self.get_serializer(self.get_queryset().get(pk=event_id)).data)
+
+    def current(self) -> dict[str, Any]:
+        return self.document(self.kwargs["pk"])
 
     @extend_schema(summary="List events")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -12,8 +12,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.pagination import ContentPagination
 from core.permissions import IsPlatformAdmin
+from core.schema import TOO_MANY_EXPORTS
 from core.spreadsheets import CsvResponse
 from core.streaming import WhateverIsAccepted
+from core.throttling import ExportsPerPerson
 from events.models import Event, EventRegistration
 from events.serializers.people import AttendanceSerializer, RosterRowSerializer, WaitingRowSerializer
 from events.services.roster import export_roster, mark_attendance
@@ -55,7 +57,7 @@ class RosterViewSet(GenericViewSet[EventRegistration]):
 
     @extend_schema(
         summary="Export who comes as CSV",
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={(200, "text/csv"): OpenApiTypes.STR, 429: TOO_MANY_EXPORTS},
     )
     def export(self, request: SignedInRequest, pk: int) -> CsvResponse:
         """Stream who has a seat, as UTF-8 CSV that no spreadsheet runs. The export is audited."""
@@ -75,6 +77,9 @@ class RosterViewSet(GenericViewSet[EventRegistration]):
 roster = RosterViewSet.as_view({"get": "list"})
 waiting = RosterViewSet.as_view({"get": "waiting"}, serializer_class=WaitingRowSerializer)
 export = RosterViewSet.as_view(
-    {"get": "export"}, pagination_class=None, content_negotiation_class=WhateverIsAccepted
+    {"get": "export"},
+    pagination_class=None,
+    content_negotiation_class=WhateverIsAccepted,
+    throttle_classes=[ExportsPerPerson],
 )
 attendance = RosterViewSet.as_view({"put": "mark"})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from django.db import transaction
 from django.db.models import F
 
+from core.preconditions import confirm
 from core.realtime import recheck_sockets, room_of_group
 from core.refusals import Missing
 from groups.access import can_manage
@@ -37,7 +38,7 @@ def hold_group(group: Group, *, by: User | None, beside: Iterable[int] = ()) -> 
     """Lock who acts, people beside them (by id), and then the group.
 
     Raises Missing (404) where the group has been archived, or the person has left it, since they
-    were let in; and what ``acting`` raises.
+    were let in; and what ``acting`` and ``confirm`` raise.
     """
     by = still_acting(by, beside=beside)
     rows = Group.objects.select_for_update(no_key=True)
@@ -45,6 +46,7 @@ def hold_group(group: Group, *, by: User | None, beside: Iterable[int] = ()) -> 
     # In a statement of its own: it must see what was committed while the lock was waited for.
     if found is None or not (by is None or can_manage(by, found)):
         raise Missing
+    confirm()
     return HeldGroup(found, by)
 
 

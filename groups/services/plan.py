@@ -162,18 +162,14 @@ def reorder_tasks(milestone: Milestone, *, by: User, order: Sequence[int]) -> No
     arrange(milestone.tasks.all(), order, column="place")
 
 
-@transaction.atomic
-def purge_removed() -> int:
-    """Delete for good what was removed from plans more than 30 days ago; returns how many rows."""
-    before = timezone.now() - timedelta(days=RESTORABLE_DAYS)
-    tasks, milestones = (purge(model.everything.filter(removed_at__lt=before)) for model in (Task, Milestone))
-    return tasks + milestones
+def tasks_removed_long_ago() -> QuerySet[Any]:
+    """Find tasks that can be brought back no more."""
+    return Task.everything.filter(removed_at__lt=timezone.now() - timedelta(days=RESTORABLE_DAYS))
 
 
-def purge(rows: QuerySet[Any]) -> int:
-    """Delete rows, save those that somebody holds."""
-    free = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    return int(rows.model.everything.filter(pk__in=free).delete()[0])
+def milestones_removed_long_ago() -> QuerySet[Any]:
+    """Find milestones that can be brought back no more."""
+    return Milestone.everything.filter(removed_at__lt=timezone.now() - timedelta(days=RESTORABLE_DAYS))
 
 
 def held_milestone(milestone: Milestone, *, by: User, beside: Iterable[int] = ()) -> Milestone:

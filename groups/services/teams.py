@@ -23,6 +23,8 @@ from users.models import User
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.models import QuerySet
+
     from groups.models import NewMember
 
 
@@ -136,6 +138,11 @@ def restore_group(group_id: str, *, by: User | None) -> Group:
     return group
 
 
+def archived_long_ago() -> QuerySet[Group]:
+    """Find groups that can be restored no more."""
+    return Group.everything.filter(archived_at__lt=timezone.now() - timedelta(days=RESTORABLE_DAYS))
+
+
 @transaction.atomic
 def purge_next() -> bool:
     """Delete for good one group that was archived more than 30 days ago; False where there is none.
@@ -143,9 +150,7 @@ def purge_next() -> bool:
     With its conversation, and the files that nobody else needs. Holds the row, and passes over one that
     somebody restores now.
     """
-    before = timezone.now() - timedelta(days=RESTORABLE_DAYS)
-    rows = Group.everything.select_for_update(skip_locked=True).filter(archived_at__lt=before)
-    group = rows.order_by("archived_at").first()
+    group = archived_long_ago().select_for_update(skip_locked=True).order_by("archived_at").first()
     if group is None:
         return False
     attached = set(Upload.objects.filter(attachments__message__group=group).values_list("pk", flat=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, transaction
 
 from core import audit
+from core.preconditions import confirm
 from core.refusals import Missing, Refused
 from core.tasks import enqueue_on_commit
 from groups.models import (
@@ -83,11 +84,12 @@ def change_template(template: MilestoneTemplate, *, by: User, values: dict[str, 
 
 
 def held_template(template: MilestoneTemplate) -> MilestoneTemplate:
-    """Lock a template, and its milestones with it. Raises Missing (404)."""
+    """Lock a template, and its milestones with it. Raises Missing (404), and what ``confirm`` raises."""
     rows = MilestoneTemplate.objects.select_for_update(no_key=True)
     found = rows.filter(pk=template.pk).first()
     if found is None:
         raise Missing
+    confirm()
     return found
 
 

@@ -13,6 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional, Tagged
 from core.idempotency import once
 from core.schema import RETRY_SAFE
 from core.viewing import TellsViewer
@@ -57,22 +58,20 @@ class PlanViewSet(TellsViewer, GenericViewSet[Row]):
         return dict(body.validated_data)
 
 
-@extend_schema(tags=["Groups"])
-class MilestoneViewSet(PlanViewSet[Milestone]):
-    """The steps of a group's project."""
+class StepsViewSet(PlanViewSet[Milestone]):
+    """Milestones with their tasks."""
 
     queryset = Milestone.objects.all()
     serializer_class = MilestoneSerializer
-
-    def milestone(self) -> Milestone:
-        return get_object_or_404(self.rows(self.group()), pk=self.kwargs["milestone_id"])
 
     def rows(self, group: Group) -> QuerySet[Milestone]:
         milestones: QuerySet[Milestone] = group.milestones.prefetch_related("tasks__assigned_to")
         return milestones
 
-    def plan_of(self, group: Group) -> Response:
-        return Response({"milestones": self.get_serializer(self.rows(group), many=True).data})
+
+@extend_schema(tags=["Groups"])
+class MilestonesViewSet(Tagged, StepsViewSet):
+    """The steps of a group's project."""
 
     @extend_schema(
         summary="Add a milestone",
@@ -89,26 +88,39 @@ class MilestoneViewSet(PlanViewSet[Milestone]):
         )
         return Response(self.get_serializer(milestone).data, status.HTTP_201_CREATED, headers=headers)
 
+    @extend_schema(summary="Reorder milestones", request=OrderSerializer, responses=PlanSerializer)
+    def reorder(self, request: SignedInRequest, pk: str) -> Response:
+        """Put the milestones into the order of ids that is sent: all of them, each once."""
+        group = self.group()
+        plan.reorder_milestones(group, by=request.user, **self.sent(OrderSerializer))
+        return Response({"milestones": self.get_serializer(self.rows(group), many=True).data})
+
+
+@extend_schema(tags=["Groups"])
+class MilestoneViewSet(Conditional, StepsViewSet):
+    """One step of a group's project."""
+
+    tagged = {"POST", "PUT", "PATCH"}
+
+    def milestone(self) -> Milestone:
+        return get_object_or_404(self.rows(self.group()), pk=self.kwargs["milestone_id"])
+
+    def current(self) -> Any:
+        return self.get_serializer(self.milestone()).data
+
     @extend_schema(summary="Change a milestone", request=MilestoneWriteSerializer(partial=True))
     def partial_update(self, request: SignedInRequest, pk: str, milestone_id: int) -> Response:
         """Change title, description or due date."""
         milestone = self.milestone()
         values = self.sent(MilestoneWriteSerializer, partial=True)
         plan.change_milestone(milestone, by=request.user, values=values)
-        return Response(self.get_serializer(self.milestone()).data)
+        return Response(self.current())
 
     @extend_schema(summary="Remove a milestone", responses=GONE)
     def destroy(self, request: SignedInRequest, pk: str, milestone_id: int) -> Response:
         """Remove a milestone with its tasks. An admin can bring it back at the admin site for 30 days."""
         plan.remove_milestone(self.milestone(), by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @extend_schema(summary="Reorder milestones", request=OrderSerializer, responses=PlanSerializer)
-    def reorder(self, request: SignedInRequest, pk: str) -> Response:
-        """Put the milestones into the order of ids that is sent: all of them, each once."""
-        group = self.group()
-        plan.reorder_milestones(group, by=request.user, **self.sent(OrderSerializer))
-        return self.plan_of(group)
 
     @extend_schema(
         summary="Add a task",
@@ -132,11 +144,11 @@ class MilestoneViewSet(PlanViewSet[Milestone]):
     def reorder_tasks(self, request: SignedInRequest, pk: str, milestone_id: int) -> Response:
         """Put the tasks of a milestone into the order of ids that is sent: all of them, each once."""
         plan.reorder_tasks(self.milestone(), by=request.user, **self.sent(OrderSerializer))
-        return Response(self.get_serializer(self.milestone()).data)
+        return Response(self.current())
 
 
 @extend_schema(tags=["Groups"])
-class TaskViewSet(ListModelMixin, PlanViewSet[Task]):
+class TaskViewSet(Conditional, ListModelMixin, PlanViewSet[Task]):
     """What is to be done in a group."""
 
     queryset = Task.objects.all()
@@ -153,10 +165,17 @@ class TaskViewSet(ListModelMixin, PlanViewSet[Task]):
     def task(self) -> Task:
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["task_id"])
 
+    def shown(self, task: Task) -> Any:
+        return TaskSerializer(task, context=self.get_serializer_context()).data
+
     def answer(self, task: Task) -> Response:
-        return Response(
-            {"success": True, "task": TaskSerializer(task, context=self.get_serializer_context()).data}
-        )
+        return Response({"success": True, "task": self.shown(task)})
+
+    def current(self) -> Any:
+        return self.shown(self.task())
+
+    def document_in(self, data: Any) -> Any:
+        return data["task"]
 
     @extend_schema(summary="List a group's tasks")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.pagination import HousePagination
 from core.permissions import AdminWrites
@@ -54,7 +55,7 @@ NEW_GROUP = OpenApiExample(
 
 
 @extend_schema(tags=["Groups"])
-class GroupViewSet(TellsViewer, GenericViewSet[Group]):
+class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
     """Teams. What one may not see does not exist (404); what only admins do is 403 for all others."""
 
     request: SignedInRequest
@@ -73,6 +74,9 @@ class GroupViewSet(TellsViewer, GenericViewSet[Group]):
         """Return a group's whole document, read anew."""
         rows = Group.objects.visible_to(self.request.user).with_progress().with_detail()
         return dict(self.get_serializer(get_object_or_404(rows, pk=group_id)).data)
+
+    def current(self) -> dict[str, Any]:
+        return self.document(self.kwargs["pk"])
 
     @extend_schema(summary="List groups", responses=GroupsSerializer, filters=True)
     def list(self, request: SignedInRequest) -> Response:

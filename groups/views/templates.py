@@ -12,6 +12,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.permissions import IsPlatformAdmin
 from core.schema import RETRY_SAFE
@@ -53,7 +54,7 @@ APPLIED = OpenApiExample(
 
 
 @extend_schema(tags=["Groups"])
-class TemplatesViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[MilestoneTemplate]):
+class TemplatesViewSet(Conditional, ListModelMixin, RetrieveModelMixin, GenericViewSet[MilestoneTemplate]):
     """Milestone sets with relative dates. Changing one changes no group that has it already."""
 
     request: SignedInRequest
@@ -65,6 +66,9 @@ class TemplatesViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Milest
     def document(self, template: MilestoneTemplate) -> Any:
         """Return a template's document, read anew."""
         return self.get_serializer(get_object_or_404(self.get_queryset(), pk=template.pk)).data
+
+    def current(self) -> Any:
+        return self.get_serializer(self.get_object()).data
 
     @extend_schema(summary="List templates")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

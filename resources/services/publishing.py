@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from core import audit
+from core.preconditions import confirm
 from core.refusals import Missing
 from core.uploads.files import remove_files
 from core.uploads.removal import drop_files
@@ -86,8 +87,12 @@ def delete_resource(resource: Resource, *, by: User) -> None:
 
 
 def hold(resource: Resource) -> Resource:
-    """Return a resource as it is now, its row locked until the commit. Raises Missing (404)."""
+    """Return a resource as it is now, its row locked until the commit.
+
+    Raises Missing (404), and what ``confirm`` raises.
+    """
     held = Resource.objects.select_for_update().filter(pk=resource.pk).first()
     if held is None:
         raise Missing
+    confirm()
     return held

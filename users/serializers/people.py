@@ -155,6 +155,8 @@ class UserSerializer(WireModelSerializer[User]):
     supervisors = SupervisorLinkSerializer(source="supervisor_links", many=True)
     supervisees = SuperviseeLinkSerializer(source="supervisee_links", many=True)
     name = serializers.CharField()
+    # Made of the address, which may hold signs that the model's own rule for usernames does not know.
+    username = serializers.CharField(max_length=150, help_text="The address, or made of it.")
 
     class Meta:
         model = User

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from core import audit
+from core.preconditions import confirm
 from core.refusals import Refused
 from core.registry import access_ended, address_left, held_for_access_end
 from core.roles import Role
@@ -104,6 +105,7 @@ def update_account(
     SignedOut (401) where the person has been suspended or erased since they were let in.
     """
     locked = acting(user)
+    confirm()
     write(locked, account or {})
     write_sections(locked, profile=profile, supervisor_profile=supervisor_profile)
 

@@ -7,10 +7,12 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from core import audit
+from core.forgetting import BATCH
 from core.limits import take_or_fall_back
 from core.refusals import TooMany, Unavailable
 from core.tasks import enqueue_on_commit
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from django.core.files.base import File
+    from django.db.models import QuerySet
 
 LOST_AFTER: Final = timedelta(minutes=15)
 FRESH_RATE: Final = "6/1h"
@@ -36,11 +39,14 @@ def request_archive(user: User, *, fresh: bool = False) -> tuple[DataArchive, Fi
 
     Starts the build where there is none of the last 24 hours, where ``fresh`` asks for another,
     where the last request is lost, or its file. Raises TooMany (429) at the seventh fresh one in
-    an hour, Unavailable (503) when the storage does not answer.
+    an hour, and where as many ZIPs and tables as EXPORTS_PER_USER lets one person have were taken away;
+    Unavailable (503) when the storage does not answer.
     """
     archive = claim_archive(user, fresh=fresh)
     if archive.state != State.READY:
         return archive, None
+    if wait := take_or_fall_back(f"EXPORTS_PER_USER:{user.pk}", settings.EXPORTS_PER_USER):
+        raise TooMany(wait)
     try:
         return archive, open_file(archive.key)
     except FileNotFoundError:
@@ -111,11 +117,15 @@ def keep(archive: DataArchive, **values: Any) -> bool:
     return bool(same.update(**values))
 
 
+def old_archives() -> QuerySet[DataArchive]:
+    """Find archives that were asked for more than a day ago."""
+    return DataArchive.objects.filter(requested_at__lt=timezone.now() - DataArchive.KEEP)
+
+
 @transaction.atomic
 def prune_archives() -> int:
-    """Delete archives a day after they were asked for, their files after the commit; returns how many."""
-    before = timezone.now() - DataArchive.KEEP
-    old = list(DataArchive.objects.select_for_update().filter(requested_at__lt=before).order_by("pk"))
+    """Delete a thousand old archives, their files after the commit; returns how many."""
+    old = list(old_archives().select_for_update().order_by("pk")[:BATCH])
     DataArchive.objects.filter(pk__in=[archive.pk for archive in old]).delete()
     if keys := [archive.key for archive in old if archive.key]:
         enqueue_on_commit("core.uploads.tasks.delete_files", keys=keys)

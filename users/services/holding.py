@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Q
 
+from core.preconditions import confirm
 from core.refusals import Forbidden, Missing, SignedOut
 from users.access import administers
 from users.models import User
@@ -29,7 +30,8 @@ def hold(person: User, *, by: User, beside: Q | None = None) -> Held:
     """Lock a person, who acts, whoever else is meant, and all admins where the person is one.
 
     Two admins who demote each other at once thus come one after the other. Raises Missing (404)
-    where the person has gone; what ``acting`` raises where ``by`` may not act any more.
+    where the person has gone, what ``acting`` raises where ``by`` may not act any more, and what ``confirm``
+    raises.
     """
     which = Q(pk__in=[person.pk, by.pk])
     if person.is_platform_admin:
@@ -40,6 +42,7 @@ def hold(person: User, *, by: User, beside: Q | None = None) -> Held:
     now = still_acting(by, rows.get(by.pk))
     if person.pk not in rows:
         raise Missing
+    confirm()
     return Held(rows[person.pk], now, [row for row in rows.values() if administers(row)])
 
 

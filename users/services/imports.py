@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import audit
+from core.forgetting import Old
 from core.refusals import Missing
 from core.spreadsheets import csv_text
 from core.tasks import enqueue_on_commit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from django.core.files.uploadedfile import UploadedFile
+    from django.db.models import QuerySet
 
 STAGED_AT_ONCE: Final = 1_000
 NOTES_SHOWN: Final = 500
@@ -193,16 +195,34 @@ def begin(batch: PeopleImport, state: PeopleImport.State, task: str, *, by: User
     return batch
 
 
+def imports_whose_rows_are_over() -> QuerySet[PeopleImport]:
+    last = timezone.now() - PeopleImport.KEEP_ROWS - PeopleImport.TIME_TO_END
+    return PeopleImport.objects.ended_before(last)
+
+
+def rows_that_are_over() -> QuerySet[ImportRow]:
+    return ImportRow.objects.filter(batch__in=imports_whose_rows_are_over())
+
+
+def old_imports() -> QuerySet[PeopleImport]:
+    return PeopleImport.objects.filter(created_at__lt=timezone.now() - PeopleImport.KEEP)
+
+
+def old_erased_addresses() -> QuerySet[ErasedAddress]:
+    return ErasedAddress.objects.filter(erased_at__lt=timezone.now() - ErasedAddress.KEEP)
+
+
+ROWS_THAT_ARE_OVER: Final = Old("rows of imports", rows_that_are_over, by="batch__created_at")
+OLD_IMPORTS: Final = Old("imports", old_imports, by="created_at")
+OLD_ERASED_ADDRESSES: Final = Old("digests of erased addresses", old_erased_addresses, by="erased_at")
+
+
 def prune_imports() -> dict[str, int]:
     """Delete rows whose time is over, and after 90 days what remained of their imports. Safe to repeat."""
-    now = timezone.now()
-    last = now - PeopleImport.KEEP_ROWS - PeopleImport.TIME_TO_END
-    over = PeopleImport.objects.ended_before(last)
-    rows, _ = ImportRow.objects.filter(batch__in=over).delete()
-    over.exclude(sheet="").update(sheet="")
-    ErasedAddress.objects.filter(erased_at__lt=now - ErasedAddress.KEEP).delete()
-    imports, _ = PeopleImport.objects.filter(created_at__lt=now - PeopleImport.KEEP).delete()
-    return {"rows": rows, "imports": imports}
+    rows = ROWS_THAT_ARE_OVER.delete()
+    imports_whose_rows_are_over().exclude(sheet="").update(sheet="")
+    OLD_ERASED_ADDRESSES.delete()
+    return {"rows": rows, "imports": OLD_IMPORTS.delete()}
 
 
 def forget_rows(user: User) -> None:

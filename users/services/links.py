@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core import audit
+from core.preconditions import confirm
 from core.realtime import recheck_sockets, room_of_user
 from core.refusals import Forbidden, Missing, Refused
 from users.access import check_ends
@@ -83,13 +84,14 @@ def recheck_on_commit(supervisor: User) -> None:
 def held(link: StudentSupervisor, *, by: User) -> tuple[User, StudentSupervisor]:
     """Return who acts and the link as they are now. Locks who acts and both ends, then the link.
 
-    Raises Missing (404) where the link has gone, and what ``acting`` raises.
+    Raises Missing (404) where the link has gone, and what ``acting`` and ``confirm`` raise.
     """
     by = acting(by, beside=[link.student_id, link.supervisor_id])
     rows = StudentSupervisor.objects.with_people().select_for_update(of=("self",))
     found = rows.filter(pk=link.pk).first()
     if found is None:
         raise Missing
+    confirm()
     return by, found
 
 

@@ -15,6 +15,37 @@ from users.tests.factories import make_admin, make_superuser, make_user
 from users.tests.importing import LIST, ImportTestCase, check, csv_of, url
 
 
+class RepeatTests(ImportTestCase):
+    def send(self, content: bytes, **flags: Any) -> Any:
+        file = SimpleUploadedFile("people.csv", content, content_type="text/csv")
+        body = {"file": file, **flags}
+        return self.client.post(LIST, body, format="multipart", headers={"Idempotency-Key": "k-1"})
+
+    def test_a_file_that_is_sent_again_is_one_check(self) -> None:
+        """B34."""
+        file = csv_of(["email"], ["new@example.org"])
+
+        first, again = self.send(file), self.send(file)
+
+        self.assertEqual((first.status_code, again.status_code), (201, 201))
+        self.assertEqual(again.json(), first.json())
+        self.assertEqual(again.headers["Idempotent-Replayed"], "true")
+        self.assertEqual((PeopleImport.objects.count(), ImportRow.objects.count()), (1, 1))
+        self.assertEqual(AuditEvent.objects.filter(action="people_import_checked").count(), 1)
+
+    def test_another_file_or_flag_by_the_same_key_is_refused(self) -> None:
+        file = csv_of(["email"], ["new@example.org"])
+        self.send(file)
+
+        self.assertEqual(self.send(csv_of(["email"], ["other@example.org"])).status_code, 422)
+        self.assertEqual(self.send(file, changeRole=True).status_code, 422)
+
+    def test_a_file_that_was_refused_is_mended_with_the_same_key(self) -> None:
+        self.assertEqual(self.send(csv_of(["name"], ["x"])).status_code, 400)
+
+        self.assertEqual(self.send(csv_of(["email"], ["new@example.org"])).status_code, 201)
+
+
 class CheckTests(ImportTestCase):
     def test_no_account_is_written(self) -> None:
         ada = make_user(email="ada@example.org")

@@ -37,7 +37,7 @@ class MyArchiveView(APIView):
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,
             202: ArchiveOnItsWaySerializer,
-            429: OpenApiResponse(description="More than six fresh ones in an hour."),
+            429: OpenApiResponse(description="More than six fresh ones, or 20 downloads, in an hour."),
         },
     )
     def get(self, request: SignedInRequest) -> HttpResponseBase:

@@ -12,9 +12,12 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.idempotency import once
 from core.parsers import BoundedMultiPartParser
 from core.permissions import IsPlatformAdmin
+from core.schema import RETRY_SAFE, TOO_MANY_EXPORTS
 from core.spreadsheets import CsvResponse
+from core.throttling import ExportsPerPerson
 from users.models import PeopleImport
 from users.serializers.imports import ImportRowSerializer, ImportSerializer, ImportUploadSerializer
 from users.services.imports import check_file, notes_of, rejected_csv, start_commit, start_undo
@@ -51,6 +54,7 @@ class ImportsViewSet(ListModelMixin, GenericViewSet[PeopleImport]):
         summary="Check a spreadsheet of people",
         request=ImportUploadSerializer,
         responses={201: ImportSerializer},
+        parameters=RETRY_SAFE,
     )
     def create(self, request: SignedInRequest) -> Response:
         """Say what a CSV file would create and change, and what of it cannot be taken. No account is written.
@@ -64,8 +68,11 @@ class ImportsViewSet(ListModelMixin, GenericViewSet[PeopleImport]):
         body = ImportUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         flags = dict(body.validated_data)
-        batch = check_file(flags.pop("file"), by=request.user, flags=flags)
-        return Response(self.document(batch), status.HTTP_201_CREATED)
+        file = flags.pop("file")
+        batch, headers = once(
+            request, lambda: check_file(file, by=request.user, flags=flags), among=self.get_queryset()
+        )
+        return Response(self.document(batch), status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(summary="Read an import of people", responses=ImportSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -115,9 +122,10 @@ class ImportsViewSet(ListModelMixin, GenericViewSet[PeopleImport]):
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
             409: OpenApiResponse(description=f"{EXPIRED}."),
+            429: TOO_MANY_EXPORTS,
         },
     )
-    @action(detail=True)
+    @action(detail=True, throttle_classes=[ExportsPerPerson])
     def rejected(self, request: SignedInRequest, pk: int) -> CsvResponse:
         """Stream the rejected rows with line and reason, to be mended and sent as a file of their own.
 

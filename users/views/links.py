@@ -10,6 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.permissions import IsPlatformAdmin
 from core.schema import RETRY_SAFE
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 @extend_schema(tags=["People"])
 class LinksViewSet(
+    Conditional,
     TellsViewer,
     ListModelMixin,
     RetrieveModelMixin,
@@ -41,6 +43,10 @@ class LinksViewSet(
     serializer_class = LinkSerializer
     filterset_class = LinkFilter
     lookup_value_converter = "id"
+    tagged = {"POST", "PUT", "PATCH"}
+
+    def current(self) -> Any:
+        return self.get_serializer(self.get_object()).data
 
     @extend_schema(summary="List links")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

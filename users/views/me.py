@@ -10,6 +10,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.conditional import Conditional
 from users.models import StudentSupervisor
 from users.serializers.people import (
     JoinPermissionSerializer,
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
 
 
 @extend_schema(tags=["My account"])
-class MeView(APIView):
+class MeView(Conditional, APIView):
     """One's own document."""
 
     permission_classes = [IsAuthenticated]
 
+    def current(self) -> dict[str, Any]:
+        return document_of(self.request.user)
+
     @extend_schema(summary="My document", responses=UserSerializer)
     def get(self, request: SignedInRequest) -> Response:
         """Return account, profile, supervisor profile, and the links to and from other people."""
-        return Response(document_of(request.user))
+        return Response(self.current())
 
     @extend_schema(
         summary="Change my document",
@@ -65,7 +69,7 @@ class MeView(APIView):
             profile=valid.get("profile"),
             supervisor_profile=valid.get("supervisorProfile"),
         )
-        return Response(document_of(request.user))
+        return Response(self.current())
 
     @extend_schema(
         summary="Change my document (the same as PUT)", request=OwnAccountSerializer, responses=UserSerializer
@@ -101,8 +105,14 @@ class MySupervisorsView(MyLinks, ListAPIView[StudentSupervisor]):
 
 
 @extend_schema(tags=["My account"])
-class MySupervisorView(MyLinks):
+class MySupervisorView(Conditional, MyLinks):
     """One of the caller's links."""
+
+    def link(self) -> StudentSupervisor:
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+
+    def current(self) -> Any:
+        return self.get_serializer(self.link()).data
 
     @extend_schema(
         summary="Give or withdraw permission to join",
@@ -111,7 +121,7 @@ class MySupervisorView(MyLinks):
     )
     def patch(self, request: SignedInRequest, pk: int) -> Response:
         """Set the permission flag. Either end may; it counts only when an adult or an admin has set it."""
-        link = get_object_or_404(self.get_queryset(), pk=pk)
+        link = self.link()
         body = JoinPermissionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         link = decide_join_permission(link, by=request.user, granted=body.validated_data["granted"])

@@ -13,12 +13,14 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.idempotency import once
 from core.permissions import IsPlatformAdmin
 from core.roles import Role
-from core.schema import RETRY_SAFE
+from core.schema import RETRY_SAFE, TOO_MANY_EXPORTS
 from core.spreadsheets import CsvResponse
 from core.streaming import WhateverIsAccepted
+from core.throttling import ExportsPerPerson
 from users.filters import PeopleFilter
 from users.models import User
 from users.pagination import PeoplePagination
@@ -54,7 +56,7 @@ EXAMPLE = OpenApiExample(
 
 
 @extend_schema(tags=["People"])
-class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
+class PeopleViewSet(Conditional, ListModelMixin, GenericViewSet[User]):
     """Platform admins keep the people of the programme."""
 
     request: SignedInRequest
@@ -67,6 +69,12 @@ class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
 
     def document(self, person: User) -> dict[str, Any]:
         return document_of(person, viewer=self.request.user)
+
+    def current(self) -> dict[str, Any]:
+        return self.document(self.get_object())
+
+    def document_in(self, data: Any) -> Any:
+        return None if self.action in {"update_status", "patch_status"} else data
 
     @extend_schema(summary="List people")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -92,7 +100,7 @@ class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
     @extend_schema(summary="Read a person", responses=UserSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
         """Return a person's whole document."""
-        return Response(self.document(self.get_object()))
+        return Response(self.current())
 
     @extend_schema(
         summary="Change a person",
@@ -168,9 +176,14 @@ class PeopleViewSet(ListModelMixin, GenericViewSet[User]):
     @extend_schema(
         summary="Export people as CSV",
         filters=True,
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={(200, "text/csv"): OpenApiTypes.STR, 429: TOO_MANY_EXPORTS},
     )
-    @action(detail=False, pagination_class=None, content_negotiation_class=WhateverIsAccepted)
+    @action(
+        detail=False,
+        pagination_class=None,
+        content_negotiation_class=WhateverIsAccepted,
+        throttle_classes=[ExportsPerPerson],
+    )
     def export(self, request: SignedInRequest) -> CsvResponse:
         """Stream everybody whom the same filters find, in the same order, as UTF-8 CSV for spreadsheets.
 

@@ -1,0 +1,143 @@
+"""Chromium opens our pages: they break no content security policy, and nothing smuggled in runs (B40)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from django.contrib import admin
+from django.test import Client, override_settings, tag
+from django.urls import reverse
+
+from announcements.models import Announcement
+from announcements.tests.factories import make_announcement
+from btf_backend.tests.test_admin_site import MAKERS, page
+from core.notifications.unsubscribe import unsubscribe_link
+from core.testing import BrowserTestCase
+from users.models import StudentSupervisor
+from users.tests.factories import make_superuser, make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE_MS: Final = 180_000  # the document is made, and drawn, beside whatever else runs
+WATCH: Final = """
+document.addEventListener("securitypolicyviolation", e =>
+    console.error("Violation: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample))
+"""
+# ReDoc draws it from a foreign host, which its policy forbids; nothing turns it off.
+LOGO: Final = "https://cdn.redoc.ly/redoc/logo-mini.svg"
+SMUGGLE: Final = """() => {
+    const script = document.createElement("script")
+    script.textContent = "window.ran = true"
+    document.body.append(script)
+    document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>")
+    return new Promise(done => setTimeout(() => done(window.ran === true), 300))
+}"""
+
+
+@tag("browser")
+@override_settings(API_DOCS_PUBLIC=True)
+class PoliciesInChromiumTests(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.boss = make_superuser()
+        client = Client()
+        client.force_login(self.boss)
+        self.context = self.browser.new_context()
+        self.addCleanup(self.context.close)
+        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+        self.context.add_cookies([{**cookie, "url": self.live_server_url}])
+        self.context.add_init_script(WATCH)
+        self.told: list[str] = []
+        self.context.on("console", lambda message: self.told.append(message.text))
+        self.context.on("weberror", lambda error: self.told.append(str(error.error)))
+        self.tab: Any = self.context.new_page()
+        self.tab.set_default_timeout(PATIENCE_MS)
+
+    def broken(self) -> list[str]:
+        """Return what the browser has said of policies, and of errors in scripts, since it was asked."""
+        words = ("Violation", "Content Security Policy", "Permissions", "Error")
+        told = [text for text in self.told if LOGO not in text and any(word in text for word in words)]
+        self.told.clear()
+        return told
+
+    def open(self, path: str) -> Any:
+        return self.tab.goto(f"{self.live_server_url}{path}")
+
+    def admin_pages(self) -> Iterator[str]:
+        yield from ("/admin/", reverse("admin:password_change"), "/admin/core/")
+        for model in admin.site._registry:
+            row = MAKERS[model](1)
+            yield page(model, "changelist")
+            for name in ("change", "delete", "history"):
+                yield page(model, name, row.pk)
+            yield page(model, "add")
+
+    def test_no_page_of_the_admin_site_breaks_its_policy(self) -> None:
+        opened = 0
+        for path in self.admin_pages():
+            with self.subTest(path):
+                status = self.open(path).status
+
+                opened += status == 200
+                self.assertIn(status, {200, 403})
+                self.assertEqual([told for told in self.broken() if "403" not in told], [])
+        self.assertGreater(opened, 3 * len(MAKERS))
+
+    def test_the_sign_in_and_the_signing_out_break_none(self) -> None:
+        self.context.clear_cookies()
+        for path in ("/admin/login/?next=/admin/", "/admin/logout/", "/nope"):
+            with self.subTest(path):
+                self.open(path)
+
+                self.assertEqual([told for told in self.broken() if "40" not in told], [])
+
+    def test_dates_are_picked_and_people_found_and_shown_in_a_window_of_their_own(self) -> None:
+        self.open(page(Announcement, "add"))
+        self.tab.locator("#calendarlink0").click()
+        self.tab.locator("#calendarin0 td a").first.click()
+        self.tab.locator("#clocklink0").click()
+        self.tab.locator("#clockbox0 a").first.click()
+        self.assertRegex(self.tab.locator("#id_publish_at_0").input_value(), r"^\d{4}-\d\d-\d\d$")
+        self.open(page(StudentSupervisor, "add"))
+        self.tab.locator(".select2-selection").first.click()
+        self.tab.locator(".select2-results__option").filter(has_text=self.boss.email).click()
+        with self.context.expect_page() as window:
+            self.tab.locator("#view_id_student, #change_id_student").locator("visible=true").first.click()
+        window.value.locator("#content-main").wait_for()
+        self.assertIn("_popup=1", window.value.url)
+        self.assertEqual(self.broken(), [])
+
+    def test_the_mail_of_an_announcement_is_shown_with_its_styles(self) -> None:
+        news = make_announcement(content="<script>1</script>")
+
+        self.open(f"{page(Announcement, 'change', news.pk).removesuffix('change/')}mail/")
+
+        sample = self.tab.frame_locator("iframe").locator(".letter")
+        self.assertEqual(sample.evaluate("e => getComputedStyle(e).borderRadius"), "12px")
+        self.assertEqual(self.broken(), [])
+
+    def test_the_documentation_and_the_way_out_of_a_mail_break_none(self) -> None:
+        way_out = urlsplit(unsubscribe_link(make_user().pk, "announcement")).path
+        for path, shown in (
+            ("/api/docs/", "button:has-text('/api/auth/magic-link/')"),
+            ("/api/redoc/", "h2:has-text('Ask for a link and a code by mail')"),
+            (way_out, "button"),
+            ("/auth/verify?token=x", "button"),
+        ):
+            with self.subTest(path):
+                self.open(path)
+                self.tab.locator(shown).first.wait_for()
+
+                self.assertEqual(self.broken(), [])
+
+    def test_no_page_runs_what_was_smuggled_into_it(self) -> None:
+        way_out = urlsplit(unsubscribe_link(make_user().pk, "announcement")).path
+        for path in ("/admin/", page(Announcement, "add"), "/api/docs/", "/api/redoc/", way_out, "/nope"):
+            with self.subTest(path):
+                self.open(path)
+                self.broken()
+
+                self.assertFalse(self.tab.evaluate(SMUGGLE))
+                self.assertTrue(any("script-src" in told for told in self.broken()))
