@@ -8,7 +8,10 @@ class CoreConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from core import checks, converters, retention  # noqa: F401 - they register themselves
+        from core.audit_keeper import hand_over
         from core.lost_tasks import watch_workers
         from core.notifications import retention as notices
         from core.notifications import tasks as notice_tasks  # noqa: F401 - they register themselves
@@ -20,6 +23,7 @@ class CoreConfig(AppConfig):
         from core.uploads import reaper, rescan  # noqa: F401 - they register themselves
         from core.uploads import tasks as file_tasks  # noqa: F401 - they too
         from core.uploads.erasure import erase_uploads
+        from core.watching import checks as watching_checks  # noqa: F401 - they too
 
         erasure.add("core", erase_uploads)
         erasure.add("notifications", erase_notices)
@@ -28,3 +32,4 @@ class CoreConfig(AppConfig):
         my_data.add("notifications", notices.documents_of)
         register(DAILY)
         watch_workers()
+        post_migrate.connect(hand_over, sender=self, dispatch_uid="core.audit_keeper")

@@ -17,9 +17,11 @@ from core.tasks import GRACE_SECONDS, background, is_waiting
 from core.time_limits import time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from django.db.models import QuerySet
+
+    from core.forgetting import Line
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +34,29 @@ class Job(Protocol):
     def __call__(self) -> dict[str, int]: ...
 
 
+class Due(Protocol):
+    """What a job would delete now. Deletes nothing."""
+
+    def __call__(self) -> Iterable[Line]: ...
+
+
 jobs: dict[str, tuple[timedelta, Job]] = {}
+forgetting: dict[str, tuple[Due, ...]] = {}  # by job, of those that delete what is too old
 limits: dict[str, int] = {}  # seconds, of jobs that may not run for JOB_LIMIT_SECONDS
 
 
-def periodic(name: str, *, every: timedelta, limit_seconds: int = JOB_LIMIT_SECONDS) -> Callable[[Job], Job]:
-    """Register a job that runs when its time has come, and is stopped after so many seconds, at most 900."""
+def periodic(
+    name: str, *, every: timedelta, limit_seconds: int = JOB_LIMIT_SECONDS, due: tuple[Due, ...] = ()
+) -> Callable[[Job], Job]:
+    """Register a job that runs when its time has come, and is stopped after so many seconds, at most 900.
+
+    One that deletes what is too old says in ``due`` how that is found (``manage.py retention``).
+    """
 
     def decorate(job: Job) -> Job:
         jobs[name], limits[name] = (every, job), limit_seconds
+        if due:
+            forgetting[name] = due
         return job
 
     return decorate

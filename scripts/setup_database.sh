@@ -55,6 +55,10 @@ statements() {
 	SELECT format('ALTER ROLE %I SET %s', :'user', setting)
 	  FROM unnest(ARRAY['timezone = ''UTC''', 'client_encoding = ''UTF8''',
 	                    'default_transaction_isolation = ''read committed''']) AS setting \gexec
+	-- As whom old audit rows are forgotten: core/audit_keeper.py.
+	SELECT format('CREATE ROLE %I NOLOGIN', keeper) FROM (SELECT left(:'user', 50) || '_audit_keeper' AS keeper) AS name
+	 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = keeper) \gexec
+	SELECT format('GRANT %I TO %I', left(:'user', 50) || '_audit_keeper', :'user') \gexec
 	SELECT format('CREATE DATABASE %I OWNER %I ENCODING ''UTF8'' TEMPLATE template0', :'name', :'user')
 	 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 	SELECT format('ALTER DATABASE %I OWNER TO %I', :'name', :'user')

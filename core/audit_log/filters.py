@@ -22,6 +22,7 @@ ACTIONS: Final = (
     "announcement_deleted",
     "announcement_mailed",
     "attendance_marked",
+    "audit_forgotten",
     "calendar_feed_renewed",
     "calendar_feed_revoked",
     "changed",

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from core.conditional import Conditional
 from core.inbox.filters import InboxFilter
 from core.inbox.serializers import (
     NoticeSerializer,
@@ -114,15 +115,18 @@ class InboxViewSet(GenericViewSet[Delivery]):
 
 
 @extend_schema(tags=["Notifications"])
-class PreferencesView(APIView):
+class PreferencesView(Conditional, APIView):
     """How one wants to be told."""
 
     permission_classes = [IsAuthenticated]
 
+    def current(self) -> Any:
+        return PreferencesSerializer(preferences_of(self.request.user)).data
+
     @extend_schema(summary="Read my notification settings", responses=PreferencesSerializer)
     def get(self, request: SignedInRequest) -> Response:
         """Return language, clock and quiet hours, and of which kinds of things mail comes, and when."""
-        return Response(PreferencesSerializer(preferences_of(request.user)).data)
+        return Response(self.current())
 
     @extend_schema(
         summary="Change my notification settings",
@@ -136,4 +140,4 @@ class PreferencesView(APIView):
         body.is_valid(raise_exception=True)
         values = dict(body.validated_data)
         change_preferences(request.user, kinds=values.pop("kinds", {}), values=values)
-        return Response(PreferencesSerializer(preferences_of(request.user)).data)
+        return Response(self.current())

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 
 class AuditEvent(models.Model):
-    """Who did what to which object. Append-only: PostgreSQL refuses UPDATE and DELETE by a trigger.
+    """Who did what to which object. Append-only: PostgreSQL refuses UPDATE, DELETE and TRUNCATE by triggers.
+
+    One function of the database forgets what is old (``core.retention``).
 
     Actor and object are plain ids without a foreign key, and values are kept only where they
     are not personal, so that erasing a person needs no change here (docs/adr/0007).

@@ -12,6 +12,7 @@ from django.db import transaction
 from core.models import NotificationChoice, NotificationSettings
 from core.notifications.kinds import kind_of, listed
 from core.notifications.wishes import wishes_of
+from core.preconditions import confirm
 from core.refusals import Refused, SignedOut
 from core.zones import zones
 
@@ -100,6 +101,7 @@ def change_preferences(user: User, *, values: Mapping[str, Any], kinds: Mapping[
         check_pace(name, pace)
     if get_user_model().objects.select_for_update(no_key=True).filter(pk=user.pk).first() is None:
         raise SignedOut
+    confirm()
     if values:
         change_settings(user, values)
     for name in sorted(kinds):

@@ -5,41 +5,41 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from core.forgetting import Old, delete_some_at_a_time
 from core.models import Delivery, MailTrouble, Notice, NotificationChoice, NotificationSettings
 from core.periodic import periodic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.models.notices import DeliveryQuerySet
+    from django.db.models import QuerySet
+
     from users.models import User
 
 KEEP_DAYS: Final = 180
-BATCH: Final = 1_000
 
 
-@periodic("prune_notices", every=timedelta(hours=24))
+def old_notices() -> QuerySet[Notice]:
+    return Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEEP_DAYS))
+
+
+def old_deliveries() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(notice__in=old_notices())
+
+
+OLD_DELIVERIES: Final = Old("deliveries", old_deliveries, by="created_at")
+OLD_NOTICES: Final = Old("notices", old_notices, by="created_at")
+
+
+@periodic("prune_notices", every=timedelta(hours=24), due=(OLD_DELIVERIES, OLD_NOTICES))
 def prune_notices() -> dict[str, int]:
-    """Delete notices of more than 180 days ago with their deliveries, some at a time."""
-    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEEP_DAYS))
-    while delete_some(Delivery.objects.filter(notice__in=old)):
-        pass
+    """Delete notices of more than 180 days ago; first their deliveries, of which each may have thousands."""
+    OLD_DELIVERIES.delete()
     told = Exists(Delivery.objects.filter(notice=OuterRef("pk")))
-    deleted, _ = old.exclude(told).delete()
-    return {"deleted": deleted}
-
-
-@transaction.atomic
-def delete_some(rows: DeliveryQuerySet) -> int:
-    """Delete a thousand deliveries, in the order in which all take them; what somebody holds is left."""
-    held = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",))
-    ids = list(held.values_list("pk", flat=True)[:BATCH])
-    Delivery.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return {"deleted": delete_some_at_a_time(old_notices().exclude(told))}
 
 
 def documents_of(user: User) -> Iterator[tuple[str, object]]:

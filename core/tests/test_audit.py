@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
+from unittest.mock import patch
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import ProgrammingError, connection, transaction
 from django.test import TestCase
 from django.urls import reverse
+from django.utils import timezone
 
 from authentication.tests.signing_in import signed_in_client
 from core import audit
+from core.audit_keeper import hand_over, keeper
 from core.logs import current_address, current_request_id
 from core.models import AuditEvent
+from core.retention import forget_audit_events, prune_audit
 from users.tests.factories import make_admin, make_superuser, make_user
 
 if TYPE_CHECKING:
@@ -128,7 +134,151 @@ class AppendOnlyTests(TestCase):
                 attempt()
         self.assertEqual(AuditEvent.objects.get().action, "signed_in")
 
+    def test_the_table_cannot_be_emptied(self) -> None:
+        audit.record("signed_in")
+        for statement in ("TRUNCATE core_auditevent", "TRUNCATE core_auditevent, core_upload CASCADE"):
+            refused = self.assertRaisesMessage(ProgrammingError, "append-only")
+            with self.subTest(statement), refused, transaction.atomic():
+                # Off in tests alone, which are cleared by TRUNCATE (core.testing).
+                self.sql("ALTER TABLE core_auditevent ENABLE TRIGGER audit_is_not_emptied")
+                self.sql(statement)
+        self.assertEqual(AuditEvent.objects.count(), 1)
+
     @staticmethod
     def sql(statement: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+        sql(statement)
+
+
+def sql(statement: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def make_event(days: float) -> AuditEvent:
+    return AuditEvent.objects.create(at=timezone.now() - timedelta(days=days), action="signed_in")
+
+
+class ForgettingTests(TestCase):
+    """What the retention job deletes, on either database."""
+
+    def test_rows_older_than_the_setting_go_and_a_row_says_how_many(self) -> None:
+        for days in (731, 800):
+            make_event(days)
+        kept = [make_event(days).pk for days in (0, 729)]
+
+        self.assertEqual(prune_audit(), {"deleted": 2, "history": 0})
+
+        told = AuditEvent.objects.exclude(pk__in=kept).get()
+        self.assertEqual((told.action, told.actor_id), ("audit_forgotten", None))
+        self.assertEqual(told.changes, {"rows": 2, "older_than_days": 730})
+        self.assertEqual(AuditEvent.objects.count(), 3)
+
+    def test_the_setting_decides(self) -> None:
+        make_event(40)
+        with self.settings(AUDIT_RETENTION_DAYS=41):
+            self.assertEqual(prune_audit()["deleted"], 0)
+        with self.settings(AUDIT_RETENTION_DAYS=39):
+            self.assertEqual(prune_audit()["deleted"], 1)
+
+    def test_where_nothing_is_due_nothing_is_said(self) -> None:
+        make_event(1)
+
+        self.assertEqual(prune_audit(), {"deleted": 0, "history": 0})
+        self.assertEqual(AuditEvent.objects.count(), 1)
+
+    def test_many_go_a_bounded_number_a_transaction(self) -> None:
+        for _ in range(5):
+            make_event(800)
+        with patch("core.retention.AUDIT_BATCH", 2), patch("core.forgetting.BATCH", 2):
+            self.assertEqual(prune_audit()["deleted"], 5)
+
+        told = AuditEvent.objects.values_list("changes__rows", flat=True)
+        self.assertEqual(sorted(told), [1, 2, 2] if connection.vendor == "postgresql" else [5])
+
+    def test_the_history_of_the_admin_site_goes_with_them(self) -> None:
+        admin = make_admin()
+        for days in (731, 1):
+            entry = LogEntry.objects.create(user=admin, action_flag=CHANGE, object_repr="Ada Lovelace")
+            LogEntry.objects.filter(pk=entry.pk).update(action_time=timezone.now() - timedelta(days=days))
+
+        self.assertEqual(prune_audit(), {"deleted": 0, "history": 1})
+        self.assertEqual(LogEntry.objects.count(), 1)
+
+
+@skipUnless(connection.vendor == "postgresql", "The trigger is PostgreSQL's.")
+class KeeperTests(TestCase):
+    """Who may forget, and what nobody may."""
+
+    def refused(self, *statements: str, saying: str = "append-only") -> None:
+        with self.assertRaisesMessage(ProgrammingError, saying), transaction.atomic():
+            for statement in statements:
+                sql(statement)
+
+    def test_the_function_runs_as_a_role_that_nobody_signs_in_as(self) -> None:
+        self.assertEqual(keeper(), f"{connection.settings_dict['USER']}_audit_keeper")
+        roles = sql("SELECT rolname FROM pg_roles WHERE NOT rolcanlogin AND NOT rolsuper")
+        self.assertIn((keeper(),), roles)
+
+    def test_old_rows_too_are_deleted_by_the_function_alone(self) -> None:
+        make_event(800)
+        everything = "DELETE FROM core_auditevent"
+
+        self.refused(everything)
+        self.refused("SET LOCAL audit.forgetting = 'yes'", everything)
+        self.refused(f"SET LOCAL ROLE {keeper()}", everything)
+
+        self.assertEqual(AuditEvent.objects.count(), 1)
+
+    def test_the_function_takes_no_shorter_time_than_thirty_days(self) -> None:
+        make_event(29)
+        for days in ("29", "0", "-1", "NULL"):
+            with self.subTest(days):
+                self.refused(f"SELECT forget_audit_events({days}, 10)", saying="30 days at least")
+
+    def test_younger_rows_are_refused_even_to_the_role_itself(self) -> None:
+        make_event(29)
+        claims = (f"SET LOCAL ROLE {keeper()}", "SET LOCAL audit.forgetting = 'yes'")
+
+        self.refused(*claims, "DELETE FROM core_auditevent")
+        self.refused(*claims, "UPDATE core_auditevent SET at = now() - interval '3 years'", saying="denied")
+
+        self.assertEqual(AuditEvent.objects.count(), 1)
+
+    def test_what_the_function_may_ends_with_it(self) -> None:
+        make_event(800)
+        sql("SELECT forget_audit_events(730, 10)")
+        make_event(800)
+
+        self.refused("DELETE FROM core_auditevent")
+
+    def test_a_role_that_may_make_no_role_keeps_the_function_and_forgets_all_the_same(self) -> None:
+        sql("CREATE ROLE plain NOLOGIN")
+        sql("GRANT ALL ON core_auditevent TO plain")
+        sql("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain")
+        sql("GRANT CREATE ON SCHEMA public TO plain")
+        sql("ALTER FUNCTION forget_audit_events(integer, integer) OWNER TO plain")
+        make_event(800)
+        make_event(1)
+        sql("SET LOCAL ROLE plain")
+
+        hand_over()
+
+        self.assertEqual(keeper(), "plain")
+        self.refused("DELETE FROM core_auditevent")
+        self.refused(
+            "SET LOCAL audit.forgetting = 'yes'",
+            "DELETE FROM core_auditevent WHERE at > now() - interval '30 days'",
+        )
+        self.assertEqual(forget_audit_events(), 1)
+        self.assertEqual(forget_audit_events(), 0)
+
+    def test_handing_over_again_changes_nothing(self) -> None:
+        hand_over()
+
+        self.assertTrue(keeper().endswith("_audit_keeper"))
+        self.assertEqual(sql(f"SELECT has_schema_privilege('{keeper()}', 'public', 'CREATE')"), [(False,)])
+
+    def test_nobody_else_may_call_it(self) -> None:
+        sql("CREATE ROLE plain NOLOGIN")
+        self.refused("SET LOCAL ROLE plain", "SELECT forget_audit_events(730, 10)", saying="denied")

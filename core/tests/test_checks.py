@@ -23,6 +23,8 @@ SAFE: dict[str, Any] = {
     "CLAMD_SOCKET": "",
     "FILE_UPLOAD_SCAN_COMMAND": "",
     "PUBLIC_BASE_URL": "https://hub.example.org",
+    "METRICS_TOKEN": "",
+    "SENTRY_DSN": "",
 }
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PUBLIC_BUCKET = {
@@ -48,6 +50,11 @@ CASES: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"ANYMAIL": {"WEBHOOK_SECRET": "a:b"}}, "btf.E011", "ANYMAIL_WEBHOOK_SECRET", True),
     ({"PUBLIC_BASE_URL": "https://app.example.org"}, "btf.W002", "ALLOWED_HOSTS", False),
     ({"PUBLIC_BASE_URL": "hub.example.org"}, "btf.W002", "ALLOWED_HOSTS", False),
+    ({"METRICS_TOKEN": "t" * 19}, "btf.E013", "METRICS_TOKEN", True),
+    ({"METRICS_TOKEN": f"two words {'t' * 20}"}, "btf.E013", "METRICS_TOKEN", True),
+    ({"SENTRY_DSN": "https://errors.example.org/1"}, "btf.E014", "SENTRY_DSN", True),
+    ({"SENTRY_DSN": "https://key@errors.example.org/hub"}, "btf.E014", "SENTRY_DSN", True),
+    ({"SENTRY_DSN": "https://key@errors.example.org:x/1"}, "btf.E014", "SENTRY_DSN", True),
 ]
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import ConnectionError as RedisDown
 from redis.exceptions import TimeoutError as RedisSilent
 
 from core.breaker import Breaker
-from core.limits import Limit, key_of, parse_limits, pour, pour_back, take, take_or_fall_back
+from core.limits import Limit, give_back, key_of, parse_limits, pour, pour_back, take, take_or_fall_back
 from core.testing import in_parallel, on_redis
 
 if TYPE_CHECKING:
@@ -69,6 +69,20 @@ class WindowTests(LimitTestCase):
         self.take("1/30s")
 
         self.assertEqual(take(f"{self.bucket}-other", "1/30s"), 0)
+
+    def test_a_place_of_which_nothing_came_is_there_again(self) -> None:
+        rates = "2/1m,3/15m"
+        self.assertEqual([self.take(rates) for _ in range(3)], [0, 0, 60])
+
+        give_back(self.bucket, rates)
+
+        self.assertEqual([self.take(rates), self.take(rates)], [0, 60])
+
+    def test_an_empty_bucket_has_nothing_to_be_given_back(self) -> None:
+        for rates in ("1/1m", ""):
+            give_back(self.bucket, rates)
+
+        self.assertEqual([self.take("1/1m"), self.take("1/1m")], [0, 60])
 
     def test_no_rate_is_no_limit(self) -> None:
         self.assertEqual([self.take("") for _ in range(50)], [0] * 50)
@@ -205,6 +219,14 @@ class SilentRedisTests(LimitTestCase):
             waits = [pour(self.bucket, burst=2, per_second=1) for _ in range(3)]
 
         self.assertEqual((waits, self.asked.call_count), ([0, 0, 1], 1))
+
+    def test_a_place_goes_back_to_where_it_came_from(self) -> None:
+        with self.assertLogs("core.limits"):
+            waits = [take_or_fall_back(self.bucket, "2/1m") for _ in range(3)]
+            give_back(self.bucket, "2/1m")
+            waits.append(take_or_fall_back(self.bucket, "2/1m"))
+
+        self.assertEqual((waits, self.asked.call_count), ([0, 0, 60, 0], 1))
 
     def test_no_limit_asks_nobody_and_so_tells_nothing_of_redis(self) -> None:
         with self.assertLogs("core.limits") as logs:

@@ -1,0 +1,131 @@
+"""The storage's files as a backup holds them: each copied once, by its key, with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from core.uploads.files import open_file
+from core.uploads.store import STORAGE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PIECE_BYTES: Final = 1024**2
+TRIES: Final = 3
+PAUSE_SECONDS: Final = 2.0
+
+
+class Stored(NamedTuple):
+    """A file as the storage lists it. ``modified`` is a number that changes when it is written anew."""
+
+    key: str
+    size: int
+    modified: int
+
+
+class Kept(NamedTuple):
+    """A file as a backup has it."""
+
+    digest: str
+    size: int
+    modified: int
+
+    def is_copy_of(self, stored: Stored) -> bool:
+        return (self.size, self.modified) == (stored.size, stored.modified)
+
+
+def stored_files() -> Iterator[Stored]:
+    """Yield every file of the storage: below MEDIA_ROOT, or in the bucket below its prefix."""
+    return in_bucket() if hasattr(default_storage, "bucket_name") else on_disk()
+
+
+def in_bucket() -> Iterator[Stored]:
+    storage: Any = default_storage
+    prefix = f"{storage.location.strip('/')}/".lstrip("/")
+    for row in storage.bucket.objects.filter(Prefix=prefix):
+        if not row.key.endswith("/"):
+            yield Stored(row.key.removeprefix(prefix), row.size, int(row.last_modified.timestamp()))
+
+
+def on_disk() -> Iterator[Stored]:
+    root = Path(default_storage.path(""))
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder) / name
+            if path.is_symlink() or not path.is_file():
+                continue
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                yield Stored(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns)
+
+
+def fetch(stored: Stored, target: Path) -> Kept | None:
+    """Copy a file out of the storage; None where it has gone. Three tries. Raises STORAGE_ERRORS."""
+    for left in reversed(range(TRIES)):
+        try:
+            with open_file(stored.key) as source, target.open("wb") as file:
+                return Kept(copy(source, file), stored.size, stored.modified)
+        except FileNotFoundError:
+            target.unlink(missing_ok=True)
+            return None
+        except STORAGE_ERRORS:
+            if not left:
+                raise
+            time.sleep(PAUSE_SECONDS)
+    raise AssertionError
+
+
+def put_back(key: str, source: Path) -> None:
+    """Store a file under its key, over what is there. Raises STORAGE_ERRORS."""
+    default_storage.delete(key)
+    with source.open("rb") as file:
+        name = default_storage.save(key, File(file))
+    if name != key:
+        raise OSError(f"The storage has stored {key} as {name}.")
+
+
+def digest_in_storage(key: str) -> str:
+    """Return the digest of what the storage has; empty where it has nothing. Raises STORAGE_ERRORS."""
+    try:
+        with open_file(key) as file:
+            return copy(file)
+    except FileNotFoundError:
+        return ""
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return copy(file)
+
+
+def copy(source: IO[bytes] | File[Any], target: IO[bytes] | None = None) -> str:
+    """Read to the end, and write what is read where there is a target; returns its SHA-256."""
+    digest = hashlib.sha256()
+    while piece := source.read(PIECE_BYTES):
+        digest.update(piece)
+        if target is not None:
+            target.write(piece)
+    return digest.hexdigest()
+
+
+def write_list(path: Path, files: dict[str, Kept]) -> None:
+    """Write a line a file: digest, size, when modified, key."""
+    with path.open("w", encoding="utf-8") as lines:
+        for key, kept in sorted(files.items()):
+            lines.write(f"{kept.digest}\t{kept.size}\t{kept.modified}\t{key}\n")
+
+
+def read_list(lines: Iterable[str]) -> dict[str, Kept]:
+    found = {}
+    for line in lines:
+        digest, size, modified, key = line.rstrip("\n").split("\t", 3)
+        found[key] = Kept(digest, int(size), int(modified))
+    return found

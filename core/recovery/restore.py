@@ -1,0 +1,124 @@
+"""Putting a backup back, and telling whether what is there then equals what was kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from core.audit_keeper import hand_over
+from core.recovery import measure, programs
+from core.recovery.backup import FORMAT
+from core.recovery.files import digest_in_storage, digest_of, put_back, stored_files
+from core.recovery.folders import DUMP, FILE_LIST, FILES, BackupBroken, files_of, manifest_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.recovery.files import Kept
+
+SHOWN: Final = 10
+
+
+class NotEmpty(Exception):
+    """There is something already where the backup would go."""
+
+
+class TooNew(Exception):
+    """The backup was made by later code: this one would not know its tables."""
+
+
+class NotEqual(Exception):
+    """What was restored is not what was kept."""
+
+
+class Restored(NamedTuple):
+    """What was put back, and found equal."""
+
+    tables: int
+    rows: int
+    files: int
+    snapshot_at: str
+
+
+def verify_backup(backup: Path) -> tuple[dict[str, Any], dict[str, Kept]]:
+    """Read a backup through, and compare it with what it says of itself. Raises BackupBroken and TooNew."""
+    manifest = manifest_of(backup)
+    if manifest.get("format") != FORMAT:
+        raise TooNew("This backup is of another format.")
+    for name, said in ((DUMP, manifest["database"]), (FILE_LIST, manifest["files"])):
+        check_file(backup / name, said["sha256"])
+    files = files_of(backup)
+    for key, kept in files.items():
+        check_file(backup / FILES / key, kept.digest)
+    known = {".".join(name) for name in MigrationLoader(None, ignore_no_migrations=True).disk_migrations}
+    if unknown := sorted(set(manifest["migrations"]) - known):
+        raise TooNew(f"This code is older than the backup: it does not know {', '.join(unknown[:SHOWN])}.")
+    return manifest, files
+
+
+def check_file(path: Path, digest: str) -> None:
+    if not path.is_file():
+        raise BackupBroken(f"{path} is missing.")
+    if digest_of(path) != digest:
+        raise BackupBroken(f"{path} is not what was kept.")
+
+
+def check_empty() -> None:
+    """Raise NotEmpty where the configured database has tables, or the storage has files."""
+    with connection.cursor() as cursor:
+        tables = measure.tables(cursor)
+    if tables:
+        name = connection.settings_dict["NAME"]
+        raise NotEmpty(f"The database {name} has {len(tables)} tables.")
+    if stored := next(iter(stored_files()), None):
+        raise NotEmpty(f"The storage has files, such as {stored.key}.")
+
+
+def restore(backup: Path, *, replace: bool = False) -> Restored:
+    """Put a backup into the configured database and storage, and compare.
+
+    Nothing is touched before the backup is verified. ``replace`` lets it take the place of what is there;
+    files that it does not have stay. Raises BackupBroken, TooNew, NotEmpty, ProgramFailed, NotEqual and
+    STORAGE_ERRORS.
+    """
+    manifest, files = verify_backup(backup)
+    if not replace:
+        check_empty()
+    connection.close()
+    programs.load(backup / DUMP)
+    for key, kept in files.items():
+        if digest_in_storage(key) != kept.digest:
+            put_back(key, backup / FILES / key)
+    compare(manifest, files)
+    hand_over()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("ANALYZE")
+    rows = sum(count for count, _ in manifest["tables"].values())
+    return Restored(len(manifest["tables"]), rows, len(files), manifest["snapshot_at"])
+
+
+def compare(manifest: dict[str, Any], files: dict[str, Kept]) -> None:
+    """Raise NotEqual, which names what differs, where database or storage are not as they were kept."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        found = [f"table {name}" for name in measure.differences(manifest["tables"], measure.content(cursor))]
+        structure = measure.structure(cursor)
+        found += measure.differences(extensions_apart(manifest["structure"]), extensions_apart(structure))
+        found += [f"sequence {name}" for name in measure.sequences_behind(cursor)]
+    lost = extensions(manifest["structure"]) - extensions(structure)
+    found += [f"extension {name}" for name in sorted(lost)]
+    found += [f"file {key}" for key, kept in files.items() if digest_in_storage(key) != kept.digest]
+    if found:
+        raise NotEqual(f"{len(found)} things are not as they were kept: {', '.join(found[:SHOWN])}")
+
+
+def extensions(structure: dict[str, Any]) -> set[str]:
+    return {name for name, _ in structure["extensions"]}
+
+
+def extensions_apart(structure: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the database may have more of: a service adds extensions of its own."""
+    return {kind: names for kind, names in structure.items() if kind != "extensions"}

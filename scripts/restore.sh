@@ -1,0 +1,44 @@
+#!/bin/sh
+# Puts a backup into the database and the storage that the settings name: restore.sh BACKUP [--yes-replace]
+# [--erased FILE] [--verify]. --verify only reads the backup through.
+set -eu
+
+fail() { echo "restore.sh: $*" >&2; exit 1; }
+
+usage="usage: restore.sh BACKUP [--yes-replace] [--erased FILE] [--verify]"
+case ${1:-} in '' | -*) fail "$usage" ;; esac
+backup=$(cd "$1" 2>/dev/null && pwd -P) || fail "$1 is no folder"
+shift
+replace='' verify='' erased=$(dirname "$backup")/erased-people.txt
+while [ $# -gt 0 ]; do
+    case $1 in
+        --yes-replace) replace=--yes-replace ;;
+        --verify) verify=--verify ;;
+        --erased)
+            [ -f "${2:-}" ] || fail "--erased takes the list of erased people"
+            erased=$(cd "$(dirname "$2")" && pwd -P)/$(basename "$2")
+            shift ;;
+        *) fail "$usage" ;;
+    esac
+    shift
+done
+
+cd "$(dirname "$0")/.."
+for program in .venv/bin/python pg_restore psql; do
+    command -v "$program" >/dev/null || fail "$program is missing"
+done
+manage() { .venv/bin/python manage.py "$@"; }
+
+# shellcheck disable=SC2086 # one word or none
+manage restore "$backup" $replace $verify
+[ -z "$verify" ] || exit 0
+if [ -f "$erased" ]; then
+    manage erase_again "$backup" "$erased"
+else
+    echo "restore.sh: no list of erased people at $erased: whoever was erased since is back" >&2
+fi
+if manage migrate --check --skip-checks >/dev/null; then
+    echo "migrations: none to run"
+else
+    echo "migrations: the code is newer than the backup. Next: .venv/bin/python manage.py migrate"
+fi
