@@ -1,13 +1,16 @@
 # The commands a person types. What they do lives in scripts/.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all test-py313 coverage check bench drill format services schema matrix messages letters clean
+.PHONY: help run prod-local test test-all test-py313 coverage check bench drill fuzz format services schema matrix messages letters clean
 
 help: ## list these commands
 	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 run: ## from a fresh clone to a running system on PORT (8000), with demo data
 	scripts/run.sh
+
+prod-local: ## the production topology on loopback: NGINX with TLS on PORT (8443), gunicorn, uvicorn, workers, their stores
+	scripts/prod_local.sh
 
 test: ## the whole suite on PostgreSQL and Redis, then on the embedded profile
 	scripts/test.sh
@@ -21,16 +24,19 @@ test-py313: ## the embedded suite on Python 3.13, where that is installed
 coverage: ## the embedded suite, measured against the floor in pyproject.toml
 	COVERAGE=yes PASSES=embedded scripts/test.sh
 
-check: ## lint, format, types, layers, migrations, deployment, schema, scripts
+check: ## lint, format, types, layers, migrations, deployment, schema, scripts, secrets, known holes
 	scripts/check.sh
 
 bench: ## what things cost, on a private PostgreSQL and Redis: PART=export_memory
 	scripts/bootstrap.sh dev
 	scripts/services.sh run -- .venv/bin/python benchmarks/$(or $(PART),export_memory).py
 
-drill: ## what survives when servers are killed, on a private PostgreSQL: PART=chat_kill
+drill: ## what survives when parts fail, on private servers: PART=storm, or another of benchmarks/drills
 	scripts/bootstrap.sh dev
 	scripts/services.sh run -- .venv/bin/python benchmarks/drills/$(or $(PART),chat_kill).py
+
+fuzz: ## no 5xx, and answers as documented, whatever is sent: CASES=50000 CALLS=20000 FRAMES=3000 SECONDS=0 SEED=1
+	SECONDS_EACH=$(or $(SECONDS),0) scripts/fuzz.sh
 
 format: ## put the code into the house format
 	scripts/bootstrap.sh dev

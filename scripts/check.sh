@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a reviewer need not look for: lint, format, types, layers, migrations, deployment, schema, scripts.
+# What a reviewer need not look for: lint, format, types, layers, migrations, deployment, schema, scripts, secrets, known holes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,6 +25,10 @@ step "Format" ruff format --quiet --check .
 step "Types" mypy .
 step "Layers" lint-imports
 step "Migrations" python manage.py makemigrations --check --dry-run
+step "New migrations" scripts/lint_migrations.sh
 step "Deployment" scripts/check_deploy.sh
 step "Schema" schema_is_current
+step "Serving" scripts/lint_deploy.sh
 step "Scripts" shellcheck -x scripts/*.sh .ci/run
+step "Secrets" python scripts/scan_secrets.py
+step "Dependencies" scripts/audit_dependencies.sh

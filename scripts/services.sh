@@ -1,5 +1,6 @@
 #!/bin/sh
 # A private PostgreSQL and Redis on free ports, in a folder outside the clone: start|stop|status|found|run -- COMMAND.
+# COMMAND finds that folder in SERVICES_FOLDER; crash-database there restarts PostgreSQL as a power cut does.
 set -eu
 
 temporary=${TMPDIR:-/tmp}
@@ -139,7 +140,10 @@ start() {
 
 end_run() {
     trap '' HUP INT TERM
-    [ -z "$command" ] || kill "$command" 2>/dev/null || true
+    if [ -n "$command" ]; then # what it still writes down needs the servers
+        kill "$command" 2>/dev/null || true
+        wait "$command" || true
+    fi
     stop_servers
 }
 
@@ -153,6 +157,7 @@ run() {
     set -a
     # shellcheck source=/dev/null
     . "$folder/environment"
+    SERVICES_FOLDER=$folder
     set +a
     # In the background, so that a signal to this script is acted on at once; with our standard input all the same.
     umask "$mask"
@@ -164,6 +169,12 @@ run() {
     return "$status"
 }
 
+crash_database() {
+    [ -d "${SERVICES_FOLDER:-}/servers/postgres" ] || fail "SERVICES_FOLDER names no folder with a PostgreSQL"
+    as_server pg_ctl restart -w -m immediate -D "$SERVICES_FOLDER/servers/postgres" \
+        -l "$SERVICES_FOLDER/servers/postgres.log" >>"$SERVICES_FOLDER/log" 2>&1
+}
+
 status() {
     is_running || fail "not running"
     grep -E '^(DB_PORT|REDIS_URL)=' "$folder/environment"
@@ -172,6 +183,7 @@ status() {
 case ${1:-} in
     start | status | found) "$1" ;;
     stop) stop_servers ;;
+    crash-database) crash_database ;;
     run)
         [ $# -gt 2 ] || fail "usage: services.sh run -- COMMAND"
         shift 2

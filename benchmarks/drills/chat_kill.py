@@ -234,20 +234,6 @@ def ends(listeners: list[Listener]) -> dict[str, int]:
     return dict(sum((one.ends for one in listeners), Counter[str]()))
 
 
-def complaints(servers: list[faults.Server]) -> None:
-    """Print what the servers logged, each kind of line once."""
-    kinds: Counter[str] = Counter()
-    for server in servers:
-        for line in server.told().splitlines():
-            try:
-                kinds[str(json.loads(line).get("message"))[:150]] += 1
-            except (ValueError, AttributeError):
-                kinds[line[:150]] += 1
-    print("\nMost frequent lines in the servers' logs:")
-    for line, count in kinds.most_common(15):
-        print(f"{count:>8}  {line}")
-
-
 def play(
     kind: type[Played],
     messages: int,
@@ -278,7 +264,7 @@ def play(
         started = time.monotonic()
         asyncio.run(drill.run(threads))
         is_right = report(drill, time.monotonic() - started)
-        complaints(servers[1:])
+        faults.complaints(servers[1:])
     finally:
         for server in reversed(servers):
             server.stop()

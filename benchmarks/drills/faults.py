@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -46,13 +48,14 @@ class Server:
         """Take a command whose ``{port}`` is filled in."""
         self.port = free_port()
         self.command = [part.format(port=self.port) for part in command]
+        self.folder = PROJECT  # of the code
         self.process: subprocess.Popen[bytes] | None = None
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
 
     def start(self) -> None:
         """Start, and return when it listens."""
         self.process = subprocess.Popen(  # noqa: S603 - the drill's own commands
-            self.command, cwd=PROJECT, stdout=self.log, stderr=self.log
+            self.command, cwd=self.folder, stdout=self.log, stderr=self.log
         )
         for _ in range(300):
             if self.process.poll() is not None:
@@ -96,7 +99,7 @@ class Worker(Server):
 
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603 - the drill's own commands
-            self.command, cwd=PROJECT, stdout=self.log, stderr=self.log
+            self.command, cwd=self.folder, stdout=self.log, stderr=self.log
         )
 
 
@@ -125,9 +128,8 @@ def redis() -> Server:
 def http_server(*, workers: int = 1, threads: int = 8) -> Server:
     """Return gunicorn as in production."""
     return Server(
-        *(str(BIN / "gunicorn"), "btf_backend.wsgi", "--worker-class", "gthread", "--workers", str(workers)),
-        *("--threads", str(threads), "--no-control-socket", "--log-level", "warning"),
-        *("--bind", f"{HOST}:{{port}}"),
+        *(str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "--bind", f"{HOST}:{{port}}"),
+        *("--workers", str(workers), "--threads", str(threads), "--log-level", "warning"),
     )
 
 
@@ -136,8 +138,23 @@ def socket_server() -> Server:
     return Server(
         *(str(BIN / "uvicorn"), "btf_backend.asgi:application", "--host", HOST, "--port", "{port}"),
         *("--ws-max-size", "1048576", "--ws-per-message-deflate", "false"),
-        *("--timeout-graceful-shutdown", "10", "--log-level", "warning"),
+        *("--timeout-graceful-shutdown", "10", "--no-proxy-headers", "--no-server-header"),
+        *("--log-level", "warning"),
     )
+
+
+def crash_database() -> None:
+    """Restart PostgreSQL as a power cut does (``-m immediate``); return when it takes clients."""
+    subprocess.run([PROJECT / "scripts" / "services.sh", "crash-database"], check=True)  # noqa: S603 - ours
+
+
+def make_durable() -> None:
+    """Have PostgreSQL keep over a crash what it has committed, as in production; those of tests do not."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET synchronous_commit = on")
+        cursor.execute("SELECT pg_reload_conf()")
 
 
 def wait_until_ready(server: Server) -> None:
@@ -152,6 +169,21 @@ def wait_until_ready(server: Server) -> None:
     raise SystemExit(f"{server.command[0]} does not answer:\n{server.told()[-2_000:]}")
 
 
+def complaints(servers: list[Server]) -> None:
+    """Print what the servers logged, each kind of line once."""
+    kinds: Counter[str] = Counter()
+    for server in servers:
+        for line in server.told().splitlines():
+            try:
+                said = json.loads(line)
+                kinds[f"{said.get('message')} {said.get('store_error', '')}"[:150]] += 1
+            except (ValueError, AttributeError):
+                kinds[line[:150]] += 1
+    print("\nMost frequent lines in the servers' logs:")
+    for line, count in kinds.most_common(15):
+        print(f"{count:>8}  {line}")
+
+
 def spread(name: str, seconds: list[float]) -> float:
     """Print median, p99 and the largest of some times; return the p99."""
     if not seconds:
@@ -164,10 +196,16 @@ def spread(name: str, seconds: list[float]) -> float:
     return p99
 
 
+def end_on_signal() -> None:
+    """Let SIGTERM end this process by way of its ``finally``: what it started must not outlive it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def prepare(redis_port: int, **more: str) -> Any:
     """Point this process and those that it starts at the drill's stores; return Django, set up."""
     if "DB_PORT" not in os.environ:
         raise SystemExit("By hand: scripts/services.sh run -- .venv/bin/python benchmarks/drills/<drill>.py")
+    end_on_signal()
     os.environ.update(ENVIRONMENT, REDIS_URL=f"redis://{HOST}:{redis_port}/0", **more)
     sys.path.insert(0, str(PROJECT))
     import django
