@@ -9,11 +9,13 @@ import core.urls
 import groups.urls
 import users.urls
 from authentication.bridge import BridgeView
+from authentication.views import TicketView
 from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
 from core.inbox.webhooks import mail_webhooks
 from core.media.views import FileView
 from core.views import unknown_path, welcome
+from core.watching.views import metrics
 from events.views.calendars import FeedView
 
 admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
@@ -28,6 +30,7 @@ admin_urlpatterns = [
 urlpatterns = [
     path("api/", include("core.urls")),
     path("api/auth/", include("authentication.urls")),
+    path("api/ws/ticket/", TicketView.as_view(), name="socket-ticket"),
     path("api/users/", include("users.urls")),
     path("api/", include("events.urls")),
     path("api/", include("groups.urls")),
@@ -44,6 +47,7 @@ urlpatterns = [
     path("media/<str:token>/<path:key>", FileView.as_view(), name="file"),
     path("calendar/<slug:token>.ics", FeedView.as_view(), name="calendar-feed"),
     path("auth/verify", BridgeView.as_view(), name="bridge"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 if settings.DEBUG:
