@@ -106,7 +106,7 @@ def redis_layer(url: str, prefix: str) -> Store:
 def s3(vultr: Mapping[str, str]) -> Store:
     """A private bucket: files leave only through links that check the reader's right."""
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "core.uploads.bucket.BucketStorage",
         "OPTIONS": {
             "access_key": vultr["ACCESS_KEY"],
             "secret_key": vultr["SECRET_KEY"],

@@ -1,19 +1,21 @@
 """Whether a flood of sign-in requests from one source hurts anybody else (SAFETY R15).
 
-By hand, on a private PostgreSQL that ends with it (``make drill PART=login_flood``):
+By hand, on private servers that end with it (``make drill PART=login_flood``):
 
     scripts/services.sh run -- .venv/bin/python benchmarks/drills/login_flood.py [PER_SECOND]
 
-People read and write 20 times a second over gunicorn, and somebody new signs in every second; then one
-source asks for links and tries codes, 200 times a second, from a process of its own. Fails unless the p99 of
-the others at most doubles, nothing is a 5xx, all other sources get their mails, and the flood gets no more
-than its budget.
+People read and write 20 times a second behind NGINX, which bounds each source as in production, and somebody
+new signs in every second; then one source asks for links and tries codes, 200 times a second, from a process
+of its own. Fails unless the p99 of the others at most doubles, nothing is a 5xx, all other sources get their
+mails, and the flood gets no more than its budget.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import ssl
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import faults
+from hub import ONE_SOURCE, Hub
 from traffic import Traffic
 from world import UNBOUNDED, make_world
 
@@ -35,9 +38,17 @@ BUDGET: Final = 120  # mails that one source may cause in 15 minutes: the defaul
 PATIENCE_SECONDS: Final = 30
 
 
-def ask(line: http.client.HTTPConnection, source: str, address: str, code: str = "") -> int:
+def line_from(source: str, port: int, certificate: str) -> http.client.HTTPSConnection:
+    """Connect from an address of one's own: all of 127.0.0.0/8 is this machine (Linux)."""
+    trust = ssl.create_default_context(cafile=certificate)
+    return http.client.HTTPSConnection(
+        faults.HOST, port, timeout=60, context=trust, source_address=(source, 0)
+    )
+
+
+def ask(line: http.client.HTTPSConnection, address: str, code: str = "") -> int:
     body = {"email": address, "code": code} if code else {"email": address}
-    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
+    headers = {"Content-Type": "application/json"}
     path = "verify-otp" if code else "magic-link"
     line.request("POST", f"/api/auth/{path}/", json.dumps(body), headers)
     response = line.getresponse()
@@ -45,17 +56,17 @@ def ask(line: http.client.HTTPConnection, source: str, address: str, code: str =
     return response.status
 
 
-def flood(port: int, per_second: int) -> None:
+def flood(certificate: str, port: int, per_second: int) -> None:
     """Ask as another process would: for 30 s, two links to each code; print the statuses."""
     statuses: Counter[int] = Counter()
 
     def one(number: int) -> None:
-        line = http.client.HTTPConnection(faults.HOST, port, timeout=60)
+        line = line_from("127.9.9.9", port, certificate)
         start, period = time.monotonic(), THREADS / per_second
         for n in range(int(SECONDS / period)):
             time.sleep(max(0.0, start + n * period - time.monotonic()))
             code = "000000" if n % 3 == 2 else ""  # noqa: PLR2004
-            statuses[ask(line, "10.9.9.9", f"victim{number}-{n}@example.org", code)] += 1
+            statuses[ask(line, f"victim{number}-{n}@example.org", code)] += 1
 
     threads = [Thread(target=one, args=[number]) for number in range(THREADS)]
     for thread in threads:
@@ -65,28 +76,28 @@ def flood(port: int, per_second: int) -> None:
     print(json.dumps(statuses))
 
 
-def newcomers(port: int, name: str) -> tuple[list[str], Counter[int]]:
+def newcomers(hub: Hub, name: str) -> tuple[list[str], Counter[int]]:
     """Have somebody ask for a link every second, each from a source of their own."""
-    line = http.client.HTTPConnection(faults.HOST, port, timeout=60)
     addresses = [f"{name}{n}@example.org" for n in range(SECONDS)]
     statuses: Counter[int] = Counter()
     for n, address in enumerate(addresses):
-        statuses[ask(line, f"10.0.{n}.1", address)] += 1
+        line = line_from(f"127.0.{n + 1}.1", hub.port, str(hub.folder / "certificate.pem"))
+        statuses[ask(line, address)] += 1
+        line.close()
         time.sleep(1)
     return addresses, statuses
 
 
-def quiet_and_flood(
-    web: faults.Server, traffic: Traffic, per_second: int
-) -> tuple[list[float], Counter[str]]:
+def quiet_and_flood(hub: Hub, traffic: Traffic, per_second: int) -> tuple[list[float], Counter[str]]:
     """Return the p99 of others without and with the flood, and what the flood was answered."""
     traffic.start()
     p99s, said = [], Counter[str]()
     for name in ("quiet", "flood"):
         traffic.answers.clear()
-        command = [sys.executable, __file__, "--flood", str(web.port), str(per_second)]
+        certificate = str(hub.folder / "certificate.pem")
+        command = [sys.executable, __file__, "--flood", certificate, str(hub.port), str(per_second)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE) if name == "flood" else None  # noqa: S603
-        newcomers_of[name] = newcomers(web.port, name)
+        newcomers_of[name] = newcomers(hub, name)
         if process is not None:
             said.update(json.loads(process.communicate()[0]))
         answers = list(traffic.answers)
@@ -114,29 +125,30 @@ def mails_are_right(smtp: SmtpServer) -> bool:
     return wanted <= got and floods <= BUDGET and set(answers) == {200}
 
 
+def nginx_as_it_comes() -> dict[str, str]:
+    """Return NGINX's own limits of a source, which drills lift otherwise."""
+    lines = (faults.PROJECT / "deploy/nginx/nginx.env").read_text().splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines) if name in ONE_SOURCE}
+
+
 def main() -> int:
     per_second = int(sys.argv[1]) if len(sys.argv) > 1 else FLOOD_PER_SECOND
-    redis = faults.redis()
-    redis.start()
     sys.path.insert(0, str(faults.PROJECT))
     from core.tests.smtp import SmtpServer
 
     smtp = SmtpServer().start()
-    mail = {"EMAIL_HOST": faults.HOST, "EMAIL_PORT": str(smtp.port), "TRUSTED_PROXY_COUNT": "1"}
     limits = {"MAGIC_LINK_PER_SOURCE": f"{BUDGET}/15m", "MAGIC_LINK_PER_ADDRESS": "1/30s,5/15m"}
-    faults.prepare(redis.port, **{**UNBOUNDED, **limits, **mail})
-    web, workers = faults.http_server(workers=2), [faults.worker("sign-in"), faults.worker()]
+    mail = {"EMAIL_HOST": faults.HOST, "EMAIL_PORT": str(smtp.port)}
+    os.environ.update({**UNBOUNDED, **limits, **mail})
+    hub = Hub(**nginx_as_it_comes())
     try:
-        world = make_world(PEOPLE)
-        for server in (web, *workers):
-            server.start()
-        faults.wait_until_ready(web)
-        traffic = Traffic(f"http://{faults.HOST}:{web.port}", world, per_second=PER_SECOND)
-        p99s, said = quiet_and_flood(web, traffic, per_second)
+        hub.start()
+        hub.set_up_django()
+        traffic = Traffic(hub.base, make_world(PEOPLE), per_second=PER_SECOND, context=hub.trust)
+        p99s, said = quiet_and_flood(hub, traffic, per_second)
         mails = mails_are_right(smtp)
     finally:
-        for server in (*workers, web, redis):
-            server.stop()
+        hub.stop()
         smtp.stop()
     print(f"the flood was answered {dict(said)}; p99 of others {p99s[1] / p99s[0]:.2f} times that without it")
     only_refused = not said.pop("others not answered well") and set(said) <= {"200", "400", "429"}
@@ -147,6 +159,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if "--flood" in sys.argv:
-        flood(*map(int, sys.argv[2:]))
+        flood(sys.argv[2], *map(int, sys.argv[3:]))
     else:
         sys.exit(main())

@@ -353,3 +353,17 @@ class BudgetTests(FrontTestCase):
         ours = [f"2001:db8:0:1::{number:x}" for number in range(4)]
         self.assertEqual(self.statuses(*ours), [200, 200, 200, 429])
         self.assertEqual(self.statuses("2001:db8:0:2::1"), [200])
+
+
+class SignInBudgetTests(FrontTestCase):
+    """A flood of sign-ins costs no thread of ours (R15); nothing else is held up by it."""
+
+    variables = {"HUB_SIGN_INS_PER_SECOND": "1", "HUB_SIGN_IN_BURST": "1"}
+
+    def test_signing_in_has_a_budget_of_its_own(self) -> None:
+        paths = ["/api/auth/magic-link/", "/api/auth/verify-otp", "/api/auth/verify/", "/api/auth/magic-link"]
+        told = [self.front.ask(path, "POST", body=b"{}").status for path in paths]
+
+        self.assertEqual(told, [200, 200, 429, 429])
+        self.assertEqual(self.front.ask("/api/auth/refresh/", "POST", body=b"{}").status, 200)
+        self.assertEqual(self.front.ask("/api/groups/").status, 200)
