@@ -3,15 +3,12 @@
 from typing import Any, Final
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+HANDLERS: Final = ["console", "defects"]
 SERVERS: Final = ("django.server", "gunicorn.access", "uvicorn", "uvicorn.access", "uvicorn.error")
 
 
 def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
-    """Return Django's LOGGING: every line carries the request's id and no personal datum.
-
-    On a laptop the server tells of each request already, so ours is kept for production.
-    """
-    handlers = ["console", "defects"]
+    """Return Django's LOGGING: every line carries the request's id and no personal datum."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,22 +33,23 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
             },
             "defects": {"class": "core.watching.defects.DefectHandler", "level": "ERROR"},
         },
-        "root": {"handlers": handlers, "level": level},
-        "loggers": {
-            "django": {"level": level},
-            # Servers bring handlers of their own, which know nothing of our filters.
-            **{
-                name: {
-                    "handlers": handlers,
-                    "filters": ["client_faults"],
-                    "level": level,
-                    "propagate": False,
-                }
-                for name in SERVERS
-            },
-            "core.watching.requests": {"level": level if structured else "WARNING"},
-            "daphne.server": {"level": "WARNING"},
-            # The library logs the arguments' results of each task; ours logs names alone.
-            "django_tasks": {"level": "WARNING"},
-        },
+        "root": {"handlers": HANDLERS, "level": level},
+        "loggers": loggers(level=level, structured=structured),
+    }
+
+
+def loggers(*, level: str, structured: bool) -> dict[str, Any]:
+    """Return what single loggers do otherwise.
+
+    On a laptop the server tells of each request already, so ours is kept for production.
+    """
+    # Servers bring handlers of their own, which know nothing of our filters.
+    server = {"handlers": HANDLERS, "filters": ["client_faults"], "level": level, "propagate": False}
+    return {
+        "django": {"level": level},
+        **dict.fromkeys(SERVERS, server),
+        "core.watching.requests": {"level": level if structured else "WARNING"},
+        "daphne.server": {"level": "WARNING"},
+        # The library logs the arguments' results of each task; ours logs names alone.
+        "django_tasks": {"level": "WARNING"},
     }

@@ -84,10 +84,9 @@ def background(
                 if is_last(attempt, attempts):
                     count(function, "failed")
                     report(error, task=function.__name__)
-                    # Its text may name a person (SMTP repeats the address): where and what is enough.
-                    raise TaskFailed(told["fault"]).with_traceback(error.__traceback__) from None
-                wait = timedelta(seconds=delay_seconds(attempt, longest_delay_seconds))
-                made.using(run_after=timezone.now() + wait).enqueue(attempt=attempt + 1, **kwargs)
+                    raise without_words(error) from None
+                wait = delay_seconds(attempt, longest_delay_seconds)
+                retry_after(wait, made, attempt=attempt + 1, **kwargs)
                 count(function, "retried")
             else:
                 count(function, "done")
@@ -96,6 +95,15 @@ def background(
         return made
 
     return decorate
+
+
+def retry_after(seconds: float, failed: Task[Any, None], **kwargs: Any) -> None:
+    failed.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue(**kwargs)
+
+
+def without_words(error: BaseException) -> TaskFailed:
+    """Return what may be kept of a fault: its text may name a person, as SMTP repeats the address."""
+    return TaskFailed(type(error).__name__).with_traceback(error.__traceback__)
 
 
 def count(function: Callable[..., None], outcome: str) -> None:
