@@ -20,7 +20,7 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
         "formatters": {
             "text": {"format": "{levelname:7} {name} [{request_id}] {message}", "style": "{"},
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": "core.logs.WordlessJson",
                 "format": "{asctime}{levelname}{name}{request_id}{message}",
                 "style": "{",
             },
@@ -28,10 +28,14 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
-                "filters": ["request_id", "no_tokens"],
+                "filters": ["client_faults", "request_id", "no_tokens"],
                 "formatter": "json" if structured else "text",
             },
-            "defects": {"class": "core.watching.defects.DefectHandler", "level": "ERROR"},
+            "defects": {
+                "class": "core.watching.defects.DefectHandler",
+                "filters": ["client_faults"],
+                "level": "ERROR",
+            },
         },
         "root": {"handlers": HANDLERS, "level": level},
         "loggers": loggers(level=level, structured=structured),
@@ -44,7 +48,7 @@ def loggers(*, level: str, structured: bool) -> dict[str, Any]:
     On a laptop the server tells of each request already, so ours is kept for production.
     """
     # Servers bring handlers of their own, which know nothing of our filters.
-    server = {"handlers": HANDLERS, "filters": ["client_faults"], "level": level, "propagate": False}
+    server = {"handlers": HANDLERS, "level": level, "propagate": False}
     return {
         "django": {"level": level},
         **dict.fromkeys(SERVERS, server),

@@ -1,9 +1,10 @@
 """Handing the function that forgets audit rows to a database role of its own, where there may be one.
 
-So that a DELETE by the application's role is refused whatever it claims: only the function runs as that
-role. A managed service may forbid to create roles. Then the function stays with the application's role and
-works as well; what guards old rows is a setting of the session alone. Rows of the last 30 days are guarded
-by the trigger, there as anywhere.
+So that a DELETE by the application's role is refused, where it is a mistake or a stray statement. It holds
+nothing against intent: the application's role is a member, so whoever may send any SQL as it can SET ROLE,
+claim to forget, and delete rows older than 30 days. A managed service may forbid to create roles. Then the
+function stays with the application's role and works as well; what guards old rows is a setting of the session
+alone. Rows of the last 30 days are guarded by the trigger until the table's owner drops it.
 """
 
 from __future__ import annotations

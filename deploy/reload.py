@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SERVING: Final = "hub-serving"  # what gunicorn.conf.py calls a worker that has loaded the code
 PATIENCE_SECONDS: Final = 120
+HEARD_SECONDS: Final = 0.5  # in which a master has taken a signal
 
 
 def children_of(master: int) -> set[int]:
@@ -26,7 +28,9 @@ def children_of(master: int) -> set[int]:
 
 
 def is_serving(worker: int) -> bool:
-    return Path(f"/proc/{worker}/comm").read_text().strip() == SERVING
+    with suppress(OSError):  # it has gone meanwhile
+        return Path(f"/proc/{worker}/comm").read_text().strip() == SERVING
+    return False
 
 
 def wait(what: str, until: Callable[[], bool]) -> None:
@@ -54,19 +58,37 @@ def drop_worker(master: int, old: set[int]) -> None:
     """Have the oldest go, once it has answered what it has."""
     there = children_of(master) & old
     os.kill(master, signal.SIGTTOU)
-    wait("an old worker did not end", lambda: children_of(master) & old < there)
+    time.sleep(HEARD_SECONDS)
+    if there:  # else the last of them has ended by itself
+        wait("an old worker did not end", lambda: children_of(master) & old < there)
 
 
 def roll(master: int) -> None:
-    """One signal at a time: two of a kind that wait are one (signal(7))."""
-    old = children_of(master)
-    for _ in old:
-        add_worker(master, old)
-    wait("no new worker serves", lambda: all(map(is_serving, children_of(master) - old)))
-    for _ in old:
-        drop_worker(master, old)
+    """One signal at a time: two of a kind that wait are one (signal(7)).
+
+    Whatever stops this on its way leaves as many workers as there were, some of them the old ones.
+    """
+    old, extra = children_of(master), 0
+    try:
+        for _ in old:
+            extra += 1
+            add_worker(master, old)
+        wait("no new worker serves", lambda: all(map(is_serving, children_of(master) - old)))
+        for _ in old:
+            extra -= 1
+            drop_worker(master, old)
+    finally:
+        with suppress(ProcessLookupError):
+            for _ in range(extra):
+                os.kill(master, signal.SIGTTOU)
+                time.sleep(HEARD_SECONDS)
+
+
+def stop(*args: object) -> None:
+    raise SystemExit("reload.py: stopped")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     refuse_broken_code()
     roll(int(sys.argv[1]))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fuzzes the API by docs/openapi.yaml, by nasty values, and the sockets: each on a private PostgreSQL and Redis.
-# CASES of schemathesis, CALLS with one nasty part, FRAMES; SECONDS bounds each of the three (0: nothing does).
+# CASES of schemathesis, CALLS with one nasty part, FRAMES; SECONDS_EACH (make fuzz SECONDS=) bounds
+# each of the three (0: nothing does).
 # SEED makes the same run again. Everything runs, whatever failed before; the exit status tells.
 set -eu
 cd "$(dirname "$0")/.."

@@ -32,13 +32,19 @@ manage() { .venv/bin/python manage.py "$@"; }
 # shellcheck disable=SC2086 # one word or none
 manage restore "$backup" $replace $verify
 [ -z "$verify" ] || exit 0
-if [ -f "$erased" ]; then
-    manage erase_again "$backup" "$erased"
-else
-    echo "restore.sh: no list of erased people at $erased: whoever was erased since is back" >&2
-fi
+
+# Erasing asks the tables as this code has them: so migrations go first.
 if manage migrate --check --skip-checks >/dev/null; then
     echo "migrations: none to run"
 else
-    echo "migrations: the code is newer than the backup. Next: .venv/bin/python manage.py migrate"
+    echo "migrations: the code is newer than the backup. Running manage.py migrate"
+    manage migrate --skip-checks --noinput || fail "the backup is back, but not migrated, and nobody was erased" \
+        "again. When that is mended: manage.py migrate, then manage.py erase_again $backup $erased"
+fi
+if [ -f "$erased" ]; then
+    manage erase_again "$backup" "$erased" || fail "the backup is back, but not everybody was erased again." \
+        "When that is mended: manage.py erase_again $backup $erased"
+else
+    echo "restore.sh: no list of erased people at $erased: whoever was erased since is back. With a list:" \
+        "manage.py erase_again $backup LIST" >&2
 fi

@@ -192,7 +192,8 @@ class RefusedTests(FrontTestCase):
     def test_uploads_are_as_large_as_the_product_takes_them(self) -> None:
         most = settings.FILE_UPLOAD_MAX_BYTES + 1024 * 1024
         paths = ("/api/uploads/", "/api/resources", "/api/resources/7/cover/", "/api/events/7/cover/")
-        for path in (*paths, "/api/admin/users/import/"):
+        admin = ("/admin/resources/resource/add/", "/admin/resources/resource/7/change/")
+        for path in (*paths, *admin, "/api/resources/7/", "/api/admin/users/import/"):
             with self.subTest(path):
                 self.assertEqual(self.front.ask(path, "POST", body=bytes(most)).status, 200)
         told = self.front.ask("/api/uploads/", "POST", body=bytes(most + 2 * 1024 * 1024))
@@ -367,3 +368,17 @@ class SignInBudgetTests(FrontTestCase):
         self.assertEqual(told, [200, 200, 429, 429])
         self.assertEqual(self.front.ask("/api/auth/refresh/", "POST", body=b"{}").status, 200)
         self.assertEqual(self.front.ask("/api/groups/").status, 200)
+
+
+class BothFamiliesTests(FrontTestCase):
+    """One port that listens to IPv6 and IPv4: whoever comes by IPv4 is a source of their own all the same."""
+
+    variables = {"HUB_REQUESTS_PER_SECOND": "1", "HUB_BURST": "1"}
+    http_config = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;\n"
+
+    def test_addresses_of_four_bytes_are_told_apart(self) -> None:
+        def ask(address: str) -> int:
+            return self.front.ask("/api/", headers={"X-Test-Address": f"::ffff:{address}"}).status
+
+        self.assertEqual([ask("192.0.2.1") for _ in range(3)], [200, 200, 429])
+        self.assertEqual(ask("192.0.2.2"), 200)

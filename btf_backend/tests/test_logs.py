@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 import logging.config
 from io import StringIO
-from typing import Any
+from typing import Any, NoReturn
+from unittest.mock import patch
 
 import orjson
-from django.test import SimpleTestCase
+from django.conf import settings
+from django.db import transaction
+from django.test import Client, SimpleTestCase, TestCase, override_settings
 
 from btf_backend.logs import logging_settings
 from core.logs import ClientFaults, current_request_id
+from core.tests.raising import ERRORS, SECRET
+from users.models import User
+from users.tests.factories import make_user
 
 
 class LineTests(SimpleTestCase):
@@ -45,10 +51,80 @@ class LineTests(SimpleTestCase):
     def test_a_text_that_is_none_is_the_clients_fault(self) -> None:
         """SAFETY R14: uvicorn logs it as an error, with a traceback, for everybody who sends one."""
         config = logging_settings(level="INFO", structured=True)
-        self.assertEqual(config["loggers"]["uvicorn.error"]["filters"], ["client_faults"])
+        for handler in config["loggers"]["uvicorn.error"]["handlers"]:
+            self.assertIn("client_faults", config["handlers"][handler]["filters"])
         record = logging.makeLogRecord(
-            {"msg": ClientFaults.SENTENCE, "levelno": logging.ERROR, "exc_info": (None, None, None)}
+            {
+                "name": "uvicorn.error",
+                "msg": ClientFaults.SENTENCE,
+                "levelno": logging.ERROR,
+                "exc_info": (None, None, None),
+            }
         )
 
         self.assertTrue(ClientFaults().filter(record))
         self.assertEqual((record.levelno, record.levelname, record.exc_info), (logging.INFO, "INFO", None))
+
+
+ADDRESS = "ada@example.org"
+
+
+def take_an_address() -> NoReturn:
+    """Have the database refuse an address that is somebody's already: PostgreSQL's words repeat it."""
+    make_user(email=ADDRESS)
+    with transaction.atomic():
+        User.objects.filter(pk=make_user().pk).update(email=ADDRESS)
+    raise AssertionError("The database took it.")
+
+
+@override_settings(ROOT_URLCONF="core.tests.raising")
+class WordlessTests(TestCase):
+    """B40: a database tells the row that it refuses."""
+
+    def setUp(self) -> None:
+        self.log = StringIO()
+        config = logging_settings(level="INFO", structured=True)
+        config["handlers"]["console"]["stream"] = self.log
+        logging.config.dictConfig(config)
+        self.addCleanup(logging.config.dictConfig, settings.LOGGING)
+
+    def told(self, path: str) -> Any:
+        Client(raise_request_exception=False).get(path)
+        lines = [line for line in self.log.getvalue().splitlines() if '"exc_info"' in line]
+        self.assertEqual(len(lines), 1)
+        return orjson.loads(lines[0])
+
+    def test_a_row_that_the_database_refuses_names_nobody(self) -> None:
+        with patch.dict(ERRORS, {"integrity": take_an_address}):
+            record = self.told("/pages/integrity/")
+
+        self.assertEqual(record["message"], "Internal Server Error: /pages/integrity/")
+        self.assertIn("django.db.utils.IntegrityError\n", record["exc_info"])
+        self.assertEqual(
+            record["exc_info"].count("IntegrityError\n") + record["exc_info"].count("UniqueViolation\n"), 2
+        )
+        self.assertIn("in take_an_address\n", record["exc_info"])
+        self.assertIn("User.objects.filter(pk=make_user().pk).update(email=ADDRESS)", record["exc_info"])
+        self.assertNotIn(ADDRESS, self.log.getvalue())
+
+    def test_no_words_of_an_exception_are_told_and_all_of_its_place(self) -> None:
+        for path in ("/pages/unexpected/", "/api/plain/unexpected/"):
+            with self.subTest(path):
+                self.log.seek(0)
+                self.log.truncate()
+                told = self.told(path)["exc_info"]
+
+                self.assertTrue(told.startswith("builtins.RuntimeError\n"), told)
+                self.assertRegex(told, r'raising\.py", line \d+, in plain\n +raise ERRORS\[kind\]\(\)')
+                self.assertNotIn(SECRET, self.log.getvalue())
+
+    def test_members_of_a_group_and_what_came_before_are_told_once(self) -> None:
+        first, second = ValueError(SECRET), KeyError(SECRET)
+        first.__context__, second.__cause__ = second, first
+        group = ExceptionGroup(SECRET, [first, second])
+
+        logging.getLogger("btf.test").error("broke", exc_info=group)
+
+        told = orjson.loads(self.log.getvalue())["exc_info"]
+        kinds = ["builtins.ExceptionGroup", "builtins.ValueError", "builtins.KeyError"]
+        self.assertEqual(told.split("\n\n"), kinds)

@@ -13,7 +13,7 @@ from authentication.models import SignInSession
 from authentication.sessions import open_session
 from btf_backend.tests.routes import ENVELOPE, api_paths, api_routes
 from core.middleware import EitherSlashMiddleware
-from users.tests.factories import make_user
+from users.tests.factories import make_superuser, make_user
 
 UNKNOWN = (
     "/api/",
@@ -133,3 +133,21 @@ class MethodTests(TestCase):
 
     def test_options_needs_a_token_where_the_path_does(self) -> None:
         self.assertEqual(self.client.options(reverse("users:me")).status_code, 401)
+
+
+class SessionCookieTests(TestCase):
+    PATHS = ("/admin/", "/media/x/y", "/api/docs/")
+
+    def statuses(self, **headers: str) -> list[int]:
+        return [Client().get(path, headers=headers).status_code for path in self.PATHS]
+
+    def test_a_key_that_this_server_never_gave_is_a_strangers(self) -> None:
+        """A quoted cookie may hold any byte, and PostgreSQL takes no NUL."""
+        for key in (r'"\000abcdefghijk"', rf'"{"a" * 31}\000"', rf'"{"a" * 31}\351"', "a" * 33, "A" * 32):
+            with self.subTest(key=key):
+                self.assertEqual(self.statuses(cookie=f"sessionid={key}"), self.statuses())
+
+    def test_a_key_that_it_gave_opens_the_admin_site(self) -> None:
+        self.client.force_login(make_superuser())
+
+        self.assertEqual(self.client.get("/admin/").status_code, 200)

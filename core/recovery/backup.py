@@ -99,8 +99,8 @@ class Files:
 def make_backup(target: Path, *, keep: int | None = None) -> Made:
     """Write a backup into a new folder, which gets its name when it is whole.
 
-    Then deletes older ones, but for ``keep``. Raises BackupRunning, ProgramFailed and STORAGE_ERRORS: then
-    there is no new backup, and none is deleted.
+    Then deletes older ones, but for ``keep``. Raises BackupRunning, BackupBroken (the list of erased
+    people), ProgramFailed and STORAGE_ERRORS: then there is no new backup, and none is deleted.
     """
     with alone_in(target):
         former = next(reversed(whole_backups(target)), None)
@@ -110,12 +110,12 @@ def make_backup(target: Path, *, keep: int | None = None) -> Made:
         try:
             files = Files(partial, former)
             manifest = write(partial, files)
+            erased = write_ledger(target)
             path = partial.rename(target / name)
         except BaseException:
             shutil.rmtree(partial)
             raise
         sync(target)
-        erased = write_ledger(target)
         rotated = rotate(target, keep=keep) if keep else []
     return Made(path, manifest, files.copied, files.linked, erased, rotated)
 

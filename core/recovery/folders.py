@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,9 @@ FILE_LIST: Final = "files.tsv"
 MANIFEST: Final = "manifest.json"
 LEDGER: Final = "erased-people.txt"
 PARTIAL: Final = ".partial-"
+# The list of erased people is written within moments: whoever comes meanwhile waits.
+LIST_WAIT_SECONDS: Final = 10.0
+LIST_PAUSE_SECONDS: Final = 0.05
 NAMED: Final = re.compile(r"\d{8}T\d{6}Z")
 
 
@@ -38,15 +42,37 @@ class BackupRunning(Exception):
 @contextmanager
 def alone_in(target: Path) -> Iterator[None]:
     """Hold a folder of backups for the block, and clear away what a killed run left. Raises BackupRunning."""
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(target / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BackupRunning from error
+    with locked(target, ".lock"):
         for left in target.glob(f"{PARTIAL}*"):
             shutil.rmtree(left)
+        yield
+
+
+@contextmanager
+def alone_with_list(target: Path) -> Iterator[None]:
+    """Hold the list of erased people of a folder for the block; a backup there may run meanwhile.
+
+    Waits ten seconds for whoever holds it, then raises BackupRunning.
+    """
+    with locked(target, ".lock-erased", wait=LIST_WAIT_SECONDS):
+        yield
+
+
+@contextmanager
+def locked(target: Path, name: str, *, wait: float = 0) -> Iterator[None]:
+    """Hold a file of a folder, which is made, for the block. Raises BackupRunning after ``wait`` seconds."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(target / name, os.O_CREAT | os.O_RDWR, 0o600)
+    end = time.monotonic() + wait
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= end:
+                    raise BackupRunning from error
+            time.sleep(LIST_PAUSE_SECONDS)
         yield
     finally:
         os.close(lock)

@@ -245,6 +245,15 @@ class KeeperTests(TestCase):
 
         self.assertEqual(AuditEvent.objects.count(), 1)
 
+    def test_who_means_to_can_delete_older_rows_as_security_md_says(self) -> None:
+        make_event(800)
+        for statement in (f"SET LOCAL ROLE {keeper()}", "SET LOCAL audit.forgetting = 'yes'"):
+            sql(statement)
+        sql("DELETE FROM core_auditevent")
+        sql("RESET ROLE")
+
+        self.assertFalse(AuditEvent.objects.exists())
+
     def test_what_the_function_may_ends_with_it(self) -> None:
         make_event(800)
         sql("SELECT forget_audit_events(730, 10)")

@@ -64,7 +64,7 @@ class RestoreTests(RecoveryCase):
 
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("equal to what was kept: ", done.stdout)
-        self.assertIn("erased again: 0\nmigrations: none to run\n", done.stdout)
+        self.assertIn("migrations: none to run\nerased again: 0\n", done.stdout)
         messages = "SELECT string_agg(text, ',' ORDER BY id) FROM chat_message"
         self.assertEqual(self.ask_there(messages), "Message 0,Message 1,Message 2")
         self.assertEqual((Path(self.media) / "uploads/a.txt").read_bytes(), b"a photo of agar plates")

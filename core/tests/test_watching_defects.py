@@ -20,7 +20,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from authentication.tests.signing_in import ADDRESS, signed_in_client
 from core.tasks import background
-from core.watching import defects
+from core.watching import defects, metrics
 from users.tests.factories import make_user
 
 PATIENCE_SECONDS: Final = 10
@@ -84,6 +84,7 @@ class ReportTests(TestCase):
 
     def setUp(self) -> None:
         self.user = make_user(status="active", email=ADDRESS, first_name="Ada", last_name="Lovelace")
+        defects.client().flush(timeout=PATIENCE_SECONDS)  # what another test left on its way
         while not self.receiver.received.empty():
             self.receiver.received.get()
 
@@ -152,6 +153,33 @@ class ReportTests(TestCase):
         text, event = self.receiver.envelope()
         self.assertEqual(event["exception"]["values"][-1]["type"], "FileNotFoundError")
         self.assertNotIn(ADDRESS, text)
+
+
+class ClientFaultTests(TestCase):
+    """What Django refuses with 400 anybody can send: it must not raise the alarm HubDefects."""
+
+    def number(self) -> float:
+        """Return how many defects were counted, by whichever logger."""
+        samples = [sample for metric in metrics.defects.collect() for sample in metric.samples]
+        return sum(sample.value for sample in samples if sample.name.endswith("_total"))
+
+    def test_a_request_that_is_not_acceptable_is_no_defect(self) -> None:
+        too_many = {f"field{number}": "" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+        too_much = {"username": "a" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)}
+        before = self.number()
+
+        statuses = [self.client.get("/admin/login/", headers={"host": "evil.example.org"}).status_code]
+        statuses += [self.client.post("/admin/login/", body).status_code for body in (too_many, too_much)]
+
+        self.assertEqual(statuses, [400, 400, 400])
+        self.assertEqual(self.number(), before)
+
+    def test_a_defect_counts(self) -> None:
+        before = self.number()
+
+        logging.getLogger("django.request").error("Internal Server Error: %s", "/", exc_info=ValueError())
+
+        self.assertEqual(self.number(), before + 1)
 
 
 class OffTests(SimpleTestCase):

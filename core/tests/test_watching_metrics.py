@@ -263,3 +263,13 @@ class ProcessesTests(SimpleTestCase):
 
         self.assertIsNone(value(self.samples(), "btf_sockets_open", kind="chat"))
         self.assertFalse(mine.exists())
+
+    def test_another_users_that_got_a_dead_ones_number_does_not_either(self) -> None:
+        """ProtectProc=invisible of systemd hides from us when it began."""
+        self.counting(3)
+
+        with patch("core.watching.processes.os.kill", side_effect=PermissionError):
+            samples = self.samples()
+
+        self.assertIsNone(value(samples, "btf_sockets_open", kind="chat"))
+        self.assertEqual(value(samples, "btf_messages_posted_total"), 3)

@@ -13,7 +13,7 @@ from core.uploads.images import FORMATS
 from core.uploads.policy import TYPES_OF, UploadRefused, check_name, check_size, declared_type, extension_of
 from core.uploads.removal import drop_files
 from core.uploads.scanning import scan
-from core.uploads.store import clean_picture, keep
+from core.uploads.store import clean_picture, counted, keep, scanners
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -30,7 +30,8 @@ def replace_cover(row: Model, file: UploadedFile[Any], *, by: User, folder: str)
     The row is locked and saved here. Raises UploadRefused (400), Unavailable (503), what ``confirm`` raises,
     and the model's DoesNotExist where the row has gone meanwhile.
     """
-    upload = keep(file, picture_of(file), prefix=folder, owner=by)
+    with counted():
+        upload = keep(file, picture_of(file), prefix=folder, owner=by)
     try:
         with transaction.atomic():
             held: Any = type(row)._default_manager.select_for_update().get(pk=row.pk)  # noqa: SLF001
@@ -46,7 +47,7 @@ def replace_cover(row: Model, file: UploadedFile[Any], *, by: User, folder: str)
 
 
 def picture_of(file: UploadedFile[Any]) -> IO[bytes]:
-    """Return a picture's bytes to keep; raises UploadRefused (400)."""
+    """Return a picture's bytes to keep. Raises UploadRefused (400), or Unavailable (503): a scanner fails."""
     mime_type = declared_type(file)
     check_size(file, MOST_BYTES)
     check_name(file.name or "")
@@ -54,5 +55,6 @@ def picture_of(file: UploadedFile[Any]) -> IO[bytes]:
         raise UploadRefused("A cover is a PNG, JPEG, GIF or WebP picture.")
     if contradicts(file, mime_type):
         raise UploadRefused("The file's content is not what its name says.")
-    scan(file)
+    with scanners.passing(file.size or 0):
+        scan(file)
     return clean_picture(file, mime_type)

@@ -75,10 +75,8 @@ def lives(pid: int, file: Path) -> bool:
     """Tell whether the process that made a file is there still, and not another that got its number."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, and so alive
+    except (ProcessLookupError, PermissionError):
+        return False  # a folder is one user's: another's process has got the number since
     with suppress(OSError):
         return began(pid) <= file.stat().st_mtime + 1
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -11,6 +12,9 @@ from rest_framework.test import APIClient
 
 from core.models import AuditEvent, Upload
 from core.tests.files import photo, picture, sent, use_own_storage
+from core.uploads.overdue import MOST_OVERDUE
+from core.uploads.store import scanners
+from core.watching import metrics
 from events.models import Event
 from events.tests.cases import EventCase, call, url
 from events.tests.factories import make_event
@@ -91,6 +95,18 @@ class CoverTests(EventCase):
 
         self.assertEqual((Upload.objects.count(), Event.objects.get().cover_image), (0, None))
         self.assertEqual(default_storage.listdir(Event.COVER_FOLDER)[1], [])
+
+    def test_it_waits_for_scanners_with_the_uploads_and_is_counted_with_them(self) -> None:
+        counted = metrics.uploads.labels("unavailable")
+        before = counted._value.get()
+        with ExitStack() as inside:
+            for _ in range(MOST_OVERDUE):
+                inside.enter_context(scanners.passing(0))
+            with patch.object(scanners, "is_stalling", new=True):
+                self.assertEqual(self.put_picture().status_code, 503)
+
+        self.assertEqual(counted._value.get(), before + 1)
+        self.assertFalse(Upload.objects.exists())
 
     def test_it_goes_with_its_event(self) -> None:
         self.put_picture()

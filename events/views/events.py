@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import status
@@ -66,7 +67,7 @@ class EventViewSet(HasCover, Conditional, ListModelMixin, RetrieveModelMixin, Ge
 
     def document(self, event_id: int) -> dict[str, Any]:
         """Return an event's whole document, read anew."""
-        return dict(self.get_serializer(self.get_queryset().get(pk=event_id)).data)
+        return dict(self.get_serializer(get_object_or_404(self.get_queryset(), pk=event_id)).data)
 
     def current(self) -> dict[str, Any]:
         return self.document(self.kwargs["pk"])

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # An erasure is dated before its commit: a backup of that moment may still have the person.
 MARGIN: Final = timedelta(minutes=10)
 SEQUENCE: Final = """
-    SELECT setval(
-      pg_get_serial_sequence('{table}', 'id'), greatest(%s, (SELECT coalesce(max(id), 1) FROM {table})))
+    SELECT setval(sequence, greatest(%s, (SELECT max(id) FROM {table}), pg_sequence_last_value(sequence)))
+    FROM CAST(pg_get_serial_sequence('{table}', 'id') AS regclass) AS sequence
 """
 
 
@@ -36,7 +36,7 @@ def erase_since(entries: Iterable[Erased], *, since: datetime) -> int:
 
 
 def keep_ids_apart(highest: int) -> None:
-    """Let the next account have an id above that one. SQLite never gives one out twice."""
+    """Let the next id be above that one, and not below what it was. SQLite never gives one out twice."""
     if connection.vendor == "postgresql" and highest:
         with connection.cursor() as cursor:
             cursor.execute(SEQUENCE.format(table=User._meta.db_table), [highest])  # noqa: SLF001 - documented API

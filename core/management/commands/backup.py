@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from core.recovery.backup import Made, make_backup
-from core.recovery.folders import BackupRunning, alone_in
+from core.recovery.folders import BackupBroken, BackupRunning
 from core.recovery.ledger import write_ledger
 from core.recovery.programs import ProgramFailed
 from core.uploads.store import STORAGE_ERRORS
@@ -36,12 +36,15 @@ class Command(BaseCommand):
         os.umask(0o077)
         try:
             if options["erased_only"]:
-                with alone_in(target):
-                    self.stdout.write(f"erased people noted: {write_ledger(target)}")
+                self.stdout.write(f"erased people noted: {write_ledger(target)}")
             else:
                 self.report(make_backup(target, keep=keep))
         except BackupRunning as error:
             raise CommandError(f"Another backup writes into {target}.") from error
+        except BackupBroken as error:
+            raise CommandError(
+                f"Nothing was written: {error}. Put that line right, then try again."
+            ) from error
         except (ProgramFailed, *STORAGE_ERRORS) as error:
             raise CommandError(f"There is no new backup: {error}") from error
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.dateparse import parse_datetime
 
 from core.recovery.folders import BackupBroken, manifest_of
-from core.recovery.ledger import read_ledger
+from core.recovery.ledger import moment_of, read_ledger
 from users.services.erased_before import erase_since
 
 
@@ -21,9 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            since = parse_datetime(manifest_of(options["backup"])["snapshot_at"])
+            since = moment_of(manifest_of(options["backup"])["snapshot_at"])
             entries = read_ledger(options["ledger"])
-        except (BackupBroken, OSError, ValueError) as error:
+        except (BackupBroken, OSError, KeyError) as error:
             raise CommandError(f"Nobody was erased: {error}") from error
         if since is None:
             raise CommandError("Nobody was erased: the manifest tells no moment.")
