@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import TransactionTestCase
@@ -16,6 +15,7 @@ from authentication.inbox import FRAMES_BURST
 from authentication.sessions import end_all_sessions, open_session
 from authentication.sweep import inbox_sweeper
 from authentication.tests.signing_in import signed_in_client
+from authentication.tests.sockets import PatientSocket
 from btf_backend.routing import application
 from core.models import Delivery, Notice, NotificationSettings
 from core.notifications.inbox import WINDOW, Row, mark_read, ring_inboxes
@@ -49,8 +49,8 @@ class InboxSocketTests(TransactionTestCase):
         self.user, self.other = make_user(), make_user()
         self.token = open_session(self.user, user_agent="").access
 
-    async def opened(self, *, unread: int = 0, query: str = "") -> WebsocketCommunicator:
-        socket = WebsocketCommunicator(application, f"{URL}?token={self.token}{query}")
+    async def opened(self, *, unread: int = 0, query: str = "") -> PatientSocket:
+        socket = PatientSocket(application, f"{URL}?token={self.token}{query}")
         self.assertTrue((await socket.connect())[0])
         self.assertEqual(
             await socket.receive_json_from(), {"type": "connection.established", "unread": unread}
@@ -60,14 +60,14 @@ class InboxSocketTests(TransactionTestCase):
     async def ring(self) -> None:
         await sync_to_async(ring_inboxes)([self.user.pk])
 
-    async def told(self, socket: WebsocketCommunicator, count: int) -> list[str]:
+    async def told(self, socket: PatientSocket, count: int) -> list[str]:
         return [(await socket.receive_json_from())["payload"]["title"] for _ in range(count)]
 
-    async def is_silent(self, socket: WebsocketCommunicator) -> None:
+    async def is_silent(self, socket: PatientSocket) -> None:
         self.assertTrue(await socket.receive_nothing(timeout=0.2))
 
     async def test_who_is_not_signed_in_is_closed_with_4401(self) -> None:
-        socket = WebsocketCommunicator(application, URL)
+        socket = PatientSocket(application, URL)
         self.assertTrue((await socket.connect())[0])
         self.assertEqual((await socket.receive_output())["code"], 4401)
 

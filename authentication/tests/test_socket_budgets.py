@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from unittest.mock import patch
 
 from asgiref.sync import async_to_sync
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
@@ -16,6 +15,7 @@ from django.test import TransactionTestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from authentication.sessions import end_all_sessions, open_session
+from authentication.tests.sockets import PatientSocket
 from btf_backend.routing import application
 from btf_backend.stores import redis_cache
 from core.breaker import Breaker
@@ -42,7 +42,7 @@ class BudgetCase(TransactionTestCase):
     ) -> int:
         """Return the close code of a handshake; 0 where a socket was opened. It is closed again."""
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        socket = WebsocketCommunicator(application, f"{path}?token={token}", headers=pairs)
+        socket = PatientSocket(application, f"{path}?token={token}", headers=pairs)
         socket.scope["client"] = [peer, 4711]
         self.assertTrue((await socket.connect())[0])
         frame = await socket.receive_output()
@@ -98,7 +98,7 @@ class SourceTests(BudgetCase):
 
         async def from_evil() -> bool:
             headers = [(b"origin", b"https://evil.example")]
-            socket = WebsocketCommunicator(application, URL, headers=headers)
+            socket = PatientSocket(application, URL, headers=headers)
             return bool((await socket.connect())[0])
 
         self.assertEqual([async_to_sync(from_evil)() for _ in range(5)], [False] * 5)

@@ -8,7 +8,6 @@ from typing import Any, Final
 from unittest.mock import Mock, patch
 
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.core.cache import cache
 from django.test import TransactionTestCase, override_settings
 from django.urls import reverse
@@ -18,6 +17,7 @@ from rest_framework.test import APIClient
 from authentication.models import SignInSession
 from authentication.sessions import log_out, open_session
 from authentication.tests.signing_in import SignInTestCase, bearer, refresh
+from authentication.tests.sockets import PatientSocket
 from authentication.tickets import TICKET_SECONDS, issue_ticket, key_of, redeem_ticket
 from authentication.tokens import InvalidToken, OurAccess
 from btf_backend.routing import application
@@ -143,11 +143,11 @@ class SocketTests(TransactionTestCase):
         self.pair = open_session(self.user, user_agent=FIREFOX)
         self.ticket = buy(self.pair.access).json()["ticket"]
 
-    def socket(self, query: str, *, path: str = SOCKET, browser: str = FIREFOX) -> WebsocketCommunicator:
+    def socket(self, query: str, *, path: str = SOCKET, browser: str = FIREFOX) -> PatientSocket:
         headers = [(b"user-agent", browser.encode())]
-        return WebsocketCommunicator(application, f"{path}?{query}", headers=headers)
+        return PatientSocket(application, f"{path}?{query}", headers=headers)
 
-    async def opened(self, query: str, **how: str) -> WebsocketCommunicator:
+    async def opened(self, query: str, **how: str) -> PatientSocket:
         socket = self.socket(query, **how)
         self.assertTrue((await socket.connect())[0])
         self.assertEqual((await socket.receive_json_from())["type"], "connection.established")

@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
@@ -17,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisDown
 from authentication.models import SignInSession
 from authentication.sessions import end_session, log_out, open_session
 from authentication.sweep import sweeper
+from authentication.tests.sockets import PatientSocket
 from btf_backend.routing import application
 from users.models import User
 from users.services.accounts import change_status
@@ -30,11 +30,11 @@ class SocketTests(TransactionTestCase):
         self.user, self.admin = make_user(), make_admin()
         self.pair = open_session(self.user, user_agent="")
 
-    def socket(self, path: str, **headers: str) -> WebsocketCommunicator:
+    def socket(self, path: str, **headers: str) -> PatientSocket:
         pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        return WebsocketCommunicator(application, path, headers=pairs)
+        return PatientSocket(application, path, headers=pairs)
 
-    async def opened(self, token: str) -> WebsocketCommunicator:
+    async def opened(self, token: str) -> PatientSocket:
         socket = self.socket(f"{URL}?token={token}")
         self.assertTrue((await socket.connect())[0])
         self.assertEqual(await socket.receive_json_from(), {"type": "connection.established"})
@@ -153,7 +153,7 @@ class SocketTests(TransactionTestCase):
 
             await application(scope, receive, send_until_gone)
 
-        socket = WebsocketCommunicator(serve, f"{URL}?token={self.pair.access}")
+        socket = PatientSocket(serve, f"{URL}?token={self.pair.access}")
         with self.assertNoLogs("authentication.websocket"):
             self.assertTrue((await socket.connect())[0])
             await socket.wait()
@@ -204,7 +204,7 @@ class SocketTests(TransactionTestCase):
         await first.disconnect()
         await second.disconnect()
 
-    async def code_or_silence(self, socket: WebsocketCommunicator) -> int:
+    async def code_or_silence(self, socket: PatientSocket) -> int:
         if await socket.receive_nothing(timeout=0.2):
             return 0
         return int((await socket.receive_output())["code"])

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
@@ -25,6 +24,7 @@ from authentication.devices import COOKIE, browser_of
 from authentication.sessions import open_session
 from authentication.tasks import mail_sign_in
 from authentication.tests.signing_in import bearer, redeem_code, redeem_link, refresh
+from authentication.tests.sockets import PatientSocket
 from btf_backend.routing import application
 from core.notifications.unsubscribe import unsubscribe_link
 from core.tests.files import sent, use_own_storage
@@ -69,7 +69,7 @@ class RotationCase(SimpleTestCase):
 class SocketTests(RotationCase, TransactionTestCase):
     def test_a_socket_by_token_and_by_ticket(self) -> None:
         async def first_frame(query: str) -> object:
-            socket = WebsocketCommunicator(application, f"/ws/session/?{query}")
+            socket = PatientSocket(application, f"/ws/session/?{query}")
             await socket.connect()
             frame = await socket.receive_output()
             await socket.disconnect()

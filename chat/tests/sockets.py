@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
 from django.core.cache import cache
 from django.test import TransactionTestCase
 from django.urls import reverse
 
 from authentication.sessions import open_session
+from authentication.tests.sockets import PatientSocket
 from btf_backend.routing import application
 from chat.tests.factories import make_message
 from core.realtime import room_of_group
@@ -31,7 +31,7 @@ PATIENCE: Final = 10  # seconds
 LAST_WORD: Final = "last.word"
 
 
-class Socket(WebsocketCommunicator):  # type: ignore[misc]
+class Socket(PatientSocket):
     """A client's end of a socket."""
 
     async def hears(self) -> Frame:
