@@ -121,7 +121,14 @@ class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
         )
         return Response(self.document(group.pk), status.HTTP_201_CREATED, headers=headers)
 
-    @extend_schema(summary="Change a group", request=GroupWriteSerializer(partial=True))
+    @extend_schema(
+        summary="Change a group",
+        request=GroupWriteSerializer(partial=True),
+        responses={
+            200: GroupDetailSerializer,
+            409: OpenApiResponse(description="Somebody else has just changed its mentor: `conflict`."),
+        },
+    )
     def partial_update(self, request: SignedInRequest, pk: str) -> Response:
         """Change name, track, status or mentor. A mentor who is replaced loses access at once."""
         group = self.get_object()
