@@ -30,6 +30,7 @@ from core.recovery.folders import (
     PARTIAL,
     alone_in,
     files_of,
+    next_name,
     rotate,
     sync,
     whole_backups,
@@ -104,7 +105,7 @@ def make_backup(target: Path, *, keep: int | None = None) -> Made:
     """
     with alone_in(target):
         former = next(reversed(whole_backups(target)), None)
-        name = f"{timezone.now():%Y%m%dT%H%M%SZ}"
+        name = next_name(target)
         partial = target / f"{PARTIAL}{name}"
         (partial / FILES).mkdir(mode=0o700, parents=True)
         try:

@@ -9,7 +9,10 @@ import re
 import shutil
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
 
 from core.recovery.files import read_list
 
@@ -28,7 +31,9 @@ PARTIAL: Final = ".partial-"
 # The list of erased people is written within moments: whoever comes meanwhile waits.
 LIST_WAIT_SECONDS: Final = 10.0
 LIST_PAUSE_SECONDS: Final = 0.05
+NAME: Final = "%Y%m%dT%H%M%SZ"
 NAMED: Final = re.compile(r"\d{8}T\d{6}Z")
+SECOND: Final = timedelta(seconds=1)
 
 
 class BackupBroken(Exception):
@@ -82,6 +87,21 @@ def whole_backups(target: Path) -> list[Path]:
     """Return the whole backups in a folder, the oldest first."""
     found = [path for path in target.iterdir() if NAMED.fullmatch(path.name) and (path / MANIFEST).is_file()]
     return sorted(found)
+
+
+def next_name(target: Path) -> str:
+    """Return a name for a new backup: its second, or one that comes after all that are there.
+
+    Names are the order in which backups go. So the new one is the last one, where two are made within a
+    second, and where the clock has been set back.
+    """
+    now = timezone.now().replace(microsecond=0)
+    last = max((second_of(path.name) for path in whole_backups(target)), default=None)
+    return format(max(now, last + SECOND) if last else now, NAME)
+
+
+def second_of(name: str) -> datetime:
+    return datetime.strptime(name, NAME).replace(tzinfo=UTC)
 
 
 def rotate(target: Path, *, keep: int) -> list[str]:

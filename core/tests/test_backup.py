@@ -16,19 +16,16 @@ import time_machine
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import SimpleTestCase, TestCase
+from django.test import TestCase
 from django.utils import timezone
 
-from core import audit
 from core.models import Upload
 from core.recovery import programs
 from core.recovery.files import digest_of
-from core.recovery.folders import LEDGER, BackupBroken, BackupRunning, alone_in, files_of, whole_backups
-from core.recovery.ledger import entry_of, read_ledger, write_ledger
+from core.recovery.folders import LEDGER, BackupRunning, alone_in, files_of, whole_backups
 from core.tests.recovering import RecoveryCase, store
 from users.models import User
-from users.services.erasure import erase_person
-from users.tests.factories import make_admin, make_user
+from users.tests.factories import make_user
 
 on_postgresql = skipUnless(connection.vendor == "postgresql", "Backups are of PostgreSQL.")
 
@@ -99,6 +96,16 @@ class BackupTests(RecoveryCase):
 
         self.assertEqual(len(whole_backups(self.target)), 2)
         self.assertEqual((third / "files/uploads/a.txt").read_bytes(), b"a photo of agar plates")
+
+    def test_the_new_one_is_the_last_whatever_the_clock_says(self) -> None:
+        """Two within a second had one name, and after the clock was set back the new one would go first."""
+        first = self.made_at(1)
+        with time_machine.travel(timezone.now(), tick=False):
+            self.back_up()
+            made = self.back_up(keep=2)
+
+        self.assertEqual(whole_backups(self.target)[-1], made.path)
+        self.assertEqual(made.rotated, [first.name])
 
     def test_one_is_kept_at_least_and_what_is_not_whole_does_not_count(self) -> None:
         broken = self.target / "29990101T000000Z"
@@ -203,44 +210,6 @@ class BackupTests(RecoveryCase):
         commands = [" ".join(call.args[0]) for call in run.call_args_list]
         self.assertEqual(len(commands), 1)
         self.assertNotIn(connection.settings_dict["PASSWORD"], commands[0])
-
-
-@on_postgresql
-class LedgerTests(RecoveryCase):
-    def test_it_names_whoever_was_erased_by_id_once(self) -> None:
-        admin, people = make_admin(), [make_user(email=f"ada{n}@example.org") for n in range(2)]
-        ids = [person.pk for person in people]
-        for person in people:
-            erase_person(person, by=admin)
-            self.back_up_erased()
-
-        text = (self.target / LEDGER).read_text()
-        self.assertEqual([entry.person_id for entry in read_ledger(self.target / LEDGER)], ids)
-        self.assertNotIn("example.org", text)
-        self.assertEqual(write_ledger(self.target), 0)
-
-    def back_up_erased(self) -> None:
-        call_command("backup", str(self.target), erased_only=True, stdout=StringIO())
-
-    def test_it_outlives_the_audit_log(self) -> None:
-        (self.target / LEDGER).write_text("17 2020-01-01T00:00:00+00:00\n")
-        audit.record("user_deleted", target=make_user())
-
-        self.assertEqual(write_ledger(self.target), 1)
-        self.assertEqual(len(read_ledger(self.target / LEDGER)), 2)
-
-
-class LineTests(SimpleTestCase):
-    def test_a_line_that_names_nobody_is_refused(self) -> None:
-        for line in (
-            "",
-            "17",
-            "ada 2026-01-01T00:00:00+00:00",
-            "17 yesterday",
-            "-1 2026-01-01T00:00:00+00:00",
-        ):
-            with self.subTest(line), self.assertRaises(BackupBroken):
-                entry_of(line)
 
 
 class EmbeddedTests(TestCase):

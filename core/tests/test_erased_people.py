@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 
+from core import audit
 from core.recovery.folders import (
     LEDGER,
     BackupBroken,
@@ -20,7 +21,7 @@ from core.recovery.folders import (
     alone_with_list,
     whole_backups,
 )
-from core.recovery.ledger import moment_of, read_ledger, write_ledger
+from core.recovery.ledger import entry_of, moment_of, read_ledger, write_ledger
 from core.tests.recovering import RecoveryCase
 from users.models import User
 from users.services.erased_before import keep_ids_apart
@@ -133,6 +134,44 @@ class CommandTests(ListCase):
                 call_command("backup", str(self.target), erased_only=erased_only, stdout=StringIO())
 
         self.assertEqual((whole_backups(self.target), list(self.target.glob(".partial*"))), ([], []))
+
+
+@on_postgresql
+class LedgerTests(RecoveryCase):
+    def test_it_names_whoever_was_erased_by_id_once(self) -> None:
+        admin, people = make_admin(), [make_user(email=f"ada{n}@example.org") for n in range(2)]
+        ids = [person.pk for person in people]
+        for person in people:
+            erase_person(person, by=admin)
+            self.back_up_erased()
+
+        text = (self.target / LEDGER).read_text()
+        self.assertEqual([entry.person_id for entry in read_ledger(self.target / LEDGER)], ids)
+        self.assertNotIn("example.org", text)
+        self.assertEqual(write_ledger(self.target), 0)
+
+    def back_up_erased(self) -> None:
+        call_command("backup", str(self.target), erased_only=True, stdout=StringIO())
+
+    def test_it_outlives_the_audit_log(self) -> None:
+        (self.target / LEDGER).write_text("17 2020-01-01T00:00:00+00:00\n")
+        audit.record("user_deleted", target=make_user())
+
+        self.assertEqual(write_ledger(self.target), 1)
+        self.assertEqual(len(read_ledger(self.target / LEDGER)), 2)
+
+
+class LineTests(SimpleTestCase):
+    def test_a_line_that_names_nobody_is_refused(self) -> None:
+        for line in (
+            "",
+            "17",
+            "ada 2026-01-01T00:00:00+00:00",
+            "17 yesterday",
+            "-1 2026-01-01T00:00:00+00:00",
+        ):
+            with self.subTest(line), self.assertRaises(BackupBroken):
+                entry_of(line)
 
 
 @on_postgresql
