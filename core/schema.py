@@ -55,6 +55,7 @@ WORDS: Final = {
     "401": "No token, or one that is no longer good.",
     "403": "The person may not do this.",
     "404": "There is no such thing, or none that the person may know of.",
+    "409": "Somebody else has just changed or deleted something that it names (`conflict`). Read it again.",
     "412": "It has been changed since it had the ETag in `If-Match`.",
     "413": "The body is larger than 2.5 MB.",
     "415": "The body is neither JSON nor a form.",
@@ -169,5 +170,5 @@ def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses += ["401"] if signed_in else []
     statuses += ["404"] if "{" in path or retry_safe or paged else []
     statuses += ["422"] if retry_safe else []
-    statuses += ["429"] if signed_in and method != "get" else []
+    statuses += ["409", "429"] if signed_in and method != "get" else []
     return [*statuses, "503"] if statuses else []

@@ -124,10 +124,7 @@ class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
     @extend_schema(
         summary="Change a group",
         request=GroupWriteSerializer(partial=True),
-        responses={
-            200: GroupDetailSerializer,
-            409: OpenApiResponse(description="Somebody else has just changed its mentor: `conflict`."),
-        },
+        responses=GroupDetailSerializer,
     )
     def partial_update(self, request: SignedInRequest, pk: str) -> Response:
         """Change name, track, status or mentor. A mentor who is replaced loses access at once."""
