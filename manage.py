@@ -18,6 +18,10 @@ def main() -> None:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings here, where a refusal can be told in one line
     except ImproperlyConfigured as error:
         sys.exit(f"Configuration error: {error}")
+    if settings.PRODUCTION and sys.argv[1:2] != ["test"]:
+        from core.watching.uncaught import log_what_nobody_caught
+
+        log_what_nobody_caught()
     execute_from_command_line(sys.argv)
 
 

@@ -5,6 +5,10 @@ from typing import Any, Final
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 HANDLERS: Final = ["console", "defects"]
 SERVERS: Final = ("django.server", "gunicorn.access", "uvicorn", "uvicorn.access", "uvicorn.error")
+# In this order: a client's fault is known by its words.
+FILTERED: Final = ["client_faults", "request_id", "no_words", "no_tokens"]
+# On a laptop an exception may say what it has to say.
+FILTERED_AS_TEXT: Final = [name for name in FILTERED if name != "no_words"]
 
 
 def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
@@ -14,6 +18,7 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": "core.logs.RequestIdFilter"},
+            "no_words": {"()": "core.logs.WordlessMessages"},
             "no_tokens": {"()": "core.logs.TokenScrubber"},
             "client_faults": {"()": "core.logs.ClientFaults"},
         },
@@ -28,7 +33,7 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
-                "filters": ["client_faults", "request_id", "no_tokens"],
+                "filters": FILTERED if structured else FILTERED_AS_TEXT,
                 "formatter": "json" if structured else "text",
             },
             "defects": {
@@ -52,8 +57,19 @@ def loggers(*, level: str, structured: bool) -> dict[str, Any]:
     return {
         "django": {"level": level},
         **dict.fromkeys(SERVERS, server),
+        "gunicorn.error": {"handlers": HANDLERS, "propagate": False},  # at the level that gunicorn was given
         "core.watching.requests": {"level": level if structured else "WARNING"},
         "daphne.server": {"level": "WARNING"},
         # The library logs the arguments' results of each task; ours logs names alone.
         "django_tasks": {"level": "WARNING"},
+    }
+
+
+def gunicorn_settings() -> dict[str, Any]:
+    """Return what of it gunicorn can have before any settings are known: JSON, and no report of defects."""
+    known = logging_settings(level="INFO", structured=True)
+    return {
+        **{name: known[name] for name in ("version", "disable_existing_loggers", "filters", "formatters")},
+        "handlers": {"console": known["handlers"]["console"]},
+        "loggers": {"gunicorn.error": {"handlers": ["console"], "propagate": False}},
     }

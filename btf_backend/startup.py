@@ -8,6 +8,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from core.checks import STARTUP
+from core.watching.uncaught import log_what_nobody_caught
 
 # gunicorn stops at this status; at any other it starts the worker again, for ever.
 CANNOT_BOOT = 3
@@ -49,3 +50,5 @@ def refuse_unsafe_start() -> None:
         sys.stderr.write(f"Refused to start: {reason}\n")
     if reasons:
         sys.exit(CANNOT_BOOT)
+    if settings.PRODUCTION:
+        log_what_nobody_caught()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
+import sys
 from contextvars import ContextVar
 from traceback import format_tb
 from typing import TYPE_CHECKING, Any
@@ -29,7 +31,8 @@ class TokenScrubber(logging.Filter):
     """Blanks what servers log of URLs: tokens of sockets, links, calendars and mail, what is searched for."""
 
     PATHS = re.compile(r"(/media/|/calendar/|/notifications/unsubscribe/)[\w:%-]+")
-    QUERIES = re.compile(r"((?:/ws/|/auth/verify|/api/admin/|/api/messages/)[^\s?\"']*\?)[^\s\"']+")
+    # Of any path: a server that logs a request which broke does not know what it carries.
+    QUERIES = re.compile(r"(/[^\s?\"']*\?)[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands the request along, and a JSON formatter would write its whole URL.
@@ -59,6 +62,48 @@ class ClientFaults(logging.Filter):
         return True
 
 
+class WordlessMessages(logging.Filter):
+    """Keeps out of a message what libraries put there of an exception, beside or instead of its traceback."""
+
+    TRACEBACK = "Traceback (most recent call last)"
+    # asyncio: what a callback was called with; below the first line, representations of tasks and handles.
+    CALLBACK = re.compile(r"(Exception in callback [^\s(]+).*", re.DOTALL)
+    COROUTINE = re.compile(r"coro=<([\w.<>]+?)\(\)")
+    # gunicorn: the line of a request, or its header, that nobody can read.
+    INVALID = re.compile(r"(Invalid request from ip=\S*:).*", re.DOTALL)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = named(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(named(value) for value in record.args)
+        text = record.getMessage()
+        clean = self.of_asyncio(text) if record.name == "asyncio" else text
+        clean = self.INVALID.sub(rf"\1 {named(sys.exc_info()[1])}", clean)
+        before, traceback, _ = clean.partition(self.TRACEBACK)
+        if traceback:
+            clean, record.exc_info = before.rstrip(), record.exc_info or sys.exc_info()
+        if clean != text:
+            record.msg, record.args = clean, ()
+        return True
+
+    def of_asyncio(self, text: str) -> str:
+        first, _, rest = text.partition("\n")
+        coroutines = self.COROUTINE.findall(rest)
+        return " ".join([self.CALLBACK.sub(r"\1", first), *coroutines])
+
+
+def named(value: object) -> object:
+    """Return of an exception its kind, and of a system's fault which one; anything else as it is."""
+    if not isinstance(value, BaseException):
+        return value
+    number = value.errno if isinstance(value, OSError) else None
+    return " ".join([kind_of(value), *([errno.errorcode.get(number, str(number))] if number else [])])
+
+
+def kind_of(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
 class WordlessJson(JsonFormatter):
     """Writes of an exception which kind and where; its words may be a row of the database (B40)."""
 
@@ -74,8 +119,7 @@ def told_without_words(error: BaseException) -> Iterator[str]:
         if id(found) in seen:
             continue
         seen.add(id(found))
-        kind = type(found)
-        yield f"{kind.__module__}.{kind.__qualname__}\n{''.join(format_tb(found.__traceback__))}".rstrip()
+        yield f"{kind_of(found)}\n{''.join(format_tb(found.__traceback__))}".rstrip()
         if isinstance(found, BaseExceptionGroup):
             waiting += found.exceptions
         before = found.__cause__ or (None if found.__suppress_context__ else found.__context__)

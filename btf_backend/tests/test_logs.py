@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import logging.config
+import traceback
 from io import StringIO
 from typing import Any, NoReturn
 from unittest.mock import patch
@@ -14,7 +16,7 @@ from django.db import transaction
 from django.test import Client, SimpleTestCase, TestCase, override_settings
 
 from btf_backend.logs import logging_settings
-from core.logs import ClientFaults, current_request_id
+from core.logs import ClientFaults, WordlessMessages, current_request_id
 from core.tests.raising import ERRORS, SECRET
 from users.models import User
 from users.tests.factories import make_user
@@ -67,6 +69,51 @@ class LineTests(SimpleTestCase):
 
 
 ADDRESS = "ada@example.org"
+
+
+class WordlessMessageTests(SimpleTestCase):
+    """B40: libraries put words of exceptions into their messages, and representations of what they held."""
+
+    def cleaned(self, message: object, *args: object, name: str = "library") -> logging.LogRecord:
+        record = logging.LogRecord(name, logging.ERROR, "", 0, message, args, None)
+        self.assertTrue(WordlessMessages().filter(record))
+        return record
+
+    def test_an_exception_is_named_and_not_told(self) -> None:
+        refused = ConnectionRefusedError(errno.ECONNREFUSED, ADDRESS)
+        cases: list[tuple[str, object, tuple[object, ...]]] = [
+            ("builtins.ValueError", ValueError(ADDRESS), ()),
+            ("failed: builtins.ValueError after 3", "failed: %s after %d", (ValueError(ADDRESS), 3)),
+            ("builtins.ConnectionRefusedError ECONNREFUSED", refused, ()),
+            ("builtins.OSError", OSError(ADDRESS), ()),
+            ("100 % of ada", "100 % of ada", ()),
+        ]
+        for expected, message, args in cases:
+            with self.subTest(expected):
+                self.assertEqual(self.cleaned(message, *args).getMessage(), expected)
+
+    def test_a_traceback_within_a_message_becomes_one_without_words(self) -> None:
+        try:
+            int(ADDRESS)
+        except ValueError as error:
+            record = self.cleaned("Exception during worker exit:\n%s", traceback.format_exc())
+            self.assertEqual(record.exc_info and record.exc_info[1], error)
+        self.assertEqual(record.getMessage(), "Exception during worker exit:")
+
+    def test_asyncio_tells_where_and_not_with_what(self) -> None:
+        future = "future: <Task finished name='Task-1' coro=<Room.tell() done> exception=ValueError('ada')>"
+        cases = {
+            f"Task exception was never retrieved\n{future}": "Task exception was never retrieved Room.tell",
+            "Exception in callback Room.tell('ada')\nhandle: <Handle Room.tell('ada')>": (
+                "Exception in callback Room.tell"
+            ),
+            "Future exception was never retrieved\nfuture: <Future exception=ValueError('ada')>": (
+                "Future exception was never retrieved"
+            ),
+        }
+        for message, expected in cases.items():
+            with self.subTest(expected):
+                self.assertEqual(self.cleaned(message, name="asyncio").getMessage(), expected)
 
 
 def take_an_address() -> NoReturn:
