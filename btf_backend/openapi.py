@@ -51,6 +51,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TemplateRunGroupState": "groups.models.TemplateRunGroup.State",
         "EventType": "events.models.Event.Type",
         "Connection": ["connected", "error"],
+        "Reachability": ["connected", "error", "unknown"],
         "Readiness": ["healthy", "unhealthy"],
         "Liveness": ["alive"],
         "NotificationPace": "core.models.NotificationChoice.Pace",

@@ -31,6 +31,11 @@ class ServicesSerializer(serializers.Serializer[dict[str, str]]):
     mail = serializers.ChoiceField(["connected", "error", "not_probed", "unknown"])
     tasks = serializers.ChoiceField(["on_time", "late", "unknown"])
     migrations = serializers.ChoiceField(["applied", "pending", "unknown"])
+    channels = serializers.ChoiceField(
+        ["connected", "error", "unknown"],
+        required=False,
+        help_text="Only where events between processes have a Redis of their own.",
+    )
 
 
 class HealthSerializer(serializers.Serializer[dict[str, object]]):

@@ -1,4 +1,4 @@
-"""Storage and mail, which may take long to answer: asked in the background, every half a minute at most."""
+"""Storage, mail and channels, which may take long: asked in the background, every half a minute at most."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import logging
 import os
 import shutil
 import smtplib
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.uploads.files import bucket_client, in_bucket, is_in_bucket
+from core.watching.lending import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +29,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 30.0
+GOOD_SECONDS: Final = 2 * EVERY_SECONDS
 LIMIT_SECONDS: Final = 15.0  # above every time-out of the probes: who takes longer does not answer
 FREE_BYTES: Final = 268_435_456  # ten of the largest files
 SMTP_SECONDS: Final = 3.0
+CHANNELS_SECONDS: Final = 1.0
 SMTP_BACKEND: Final = "django.core.mail.backends.smtp.EmailBackend"
 
 CONNECTED, ERROR, UNKNOWN, NOT_PROBED = "connected", "error", "unknown", "not_probed"
@@ -36,19 +43,19 @@ class Probe:
     """Asks one thing in a thread of its own, for all callers of this process.
 
     However many call, it asks once in ``EVERY_SECONDS``, and never twice at a time. What was learnt is good
-    for the ``target`` that was asked: where the settings say another, nothing is known of it yet.
+    for the ``target`` that was asked, and for two such turns: older news tell nothing of now.
     """
 
     def __init__(self, name: str, ask: Callable[[], str], target: Callable[[], object]) -> None:
         self.name, self.ask, self.target = name, ask, target
-        self.executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"health-{name}")
         self.lock = Lock()
         self.forget()
 
     def forget(self) -> None:
-        self.learnt, self.asked_at = UNKNOWN, -EVERY_SECONDS
+        self.learnt, self.learnt_at = UNKNOWN, -EVERY_SECONDS
+        self.asked_at = -EVERY_SECONDS
         self.asked: object = None
-        self.answer: Future[None] | None = None
+        self.answer: Future[str] | None = None
 
     def begin(self) -> None:
         """Ask, where it is time to."""
@@ -57,29 +64,35 @@ class Probe:
             if target != self.asked:
                 self.forget()
                 self.asked = target
-            is_free = self.answer is None or self.answer.done()
-            if is_free and monotonic() - self.asked_at >= EVERY_SECONDS:
+            self.learn()
+            if self.answer is None and monotonic() - self.asked_at >= EVERY_SECONDS:
                 self.asked_at = monotonic()
-                # Its one thread does one after the other: when the second is done, all is known.
-                asked = self.executor.submit(self.ask)
-                self.answer = self.executor.submit(self.learn, target, asked)
+                self.answer = in_thread(f"health-{self.name}", self.ask)
 
-    def learn(self, target: object, answer: Future[str]) -> None:
+    def learn(self) -> None:
+        """Take the answer, if there is one. It is as old as its question."""
+        if self.answer is None or not self.answer.done():
+            return
+        answer, self.answer = self.answer, None
         error = answer.exception()
         if error is not None:
             logger.warning("probe_failed", extra={"probe": self.name, "store_error": type(error).__name__})
-        if target == self.asked:
-            self.learnt = answer.result() if error is None else ERROR
+        self.learnt, self.learnt_at = (answer.result() if error is None else ERROR), self.asked_at
 
     def word(self, until: float) -> str:
         """Return what was learnt last. While that is nothing, wait for it, to that moment at most."""
         answer = self.answer
-        if answer is None or answer.done():
-            return self.learnt
-        if self.learnt == UNKNOWN:
+        if answer is not None and self.known() == UNKNOWN:
             wait([answer], timeout=max(0.0, until - monotonic()))
-        is_overdue = not answer.done() and monotonic() - self.asked_at > LIMIT_SECONDS
-        return ERROR if is_overdue else self.learnt
+        return self.known()
+
+    def known(self) -> str:
+        with self.lock:
+            self.learn()
+            now = monotonic()
+            if self.answer is not None and now - self.asked_at > LIMIT_SECONDS:
+                return ERROR
+            return self.learnt if now - self.learnt_at < GOOD_SECONDS else UNKNOWN
 
 
 def ask_storage() -> str:
@@ -113,6 +126,26 @@ def ask_mail() -> str:
     return CONNECTED
 
 
+def ask_channels() -> str:
+    """Have the Redis that carries events answer a ping. Raises what its client does."""
+    limits: Any = {"socket_connect_timeout": CHANNELS_SECONDS, "socket_timeout": CHANNELS_SECONDS}
+    with Redis.from_url(settings.CHANNEL_REDIS_URL, retry=Retry(NoBackoff(), 0), **limits) as client:
+        client.ping()
+    return CONNECTED
+
+
+def are_channels_apart() -> bool:
+    """Tell whether events have a Redis of their own: else ``redis`` tells of it, or there is none."""
+    url = settings.CHANNEL_REDIS_URL
+    return bool(url) and server_of(url) != server_of(settings.CACHES["default"]["LOCATION"])
+
+
+def server_of(url: str) -> tuple[str, str]:
+    """Return what names a Redis, whichever of its databases is meant."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path if parts.scheme == "unix" else ""
+
+
 def where_files_lie() -> object:
     return (settings.STORAGES["default"], settings.MEDIA_ROOT)
 
@@ -122,5 +155,10 @@ def where_mail_goes() -> object:
     return tuple(getattr(settings, name) for name in names)
 
 
+def where_events_go() -> object:
+    return settings.CHANNEL_REDIS_URL
+
+
 storage: Final = Probe("storage", ask_storage, where_files_lie)
 mail: Final = Probe("mail", ask_mail, where_mail_goes)
+channels: Final = Probe("channels", ask_channels, where_events_go)

@@ -6,12 +6,11 @@ from time import monotonic
 from typing import Final
 
 from core.health import parts
-from core.health.backlog import LATE, PENDING, standing
+from core.health.backlog import LATE, NOBODY_KNOWS, PENDING, migration_files, standing
 from core.health.stores import ask_stores
 
 PATIENCE_SECONDS: Final = 0.8
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
-NOBODY_KNOWS: Final = {"tasks": parts.UNKNOWN, "migrations": parts.UNKNOWN}
 TROUBLES: Final = {parts.ERROR, LATE, PENDING}
 
 
@@ -19,16 +18,18 @@ def services() -> dict[str, str]:
     """Return a word for each part, within a second whatever hangs.
 
     Database and cache are asked now, the others were half a minute ago at most. What nobody knows yet, or
-    cannot know without the database, is ``unknown``.
+    cannot know without the database, is ``unknown``. There are ``channels`` where events have a Redis of
+    their own.
     """
     until = monotonic() + PATIENCE_SECONDS
-    for slow in (parts.storage, parts.mail):
-        slow.begin()
+    slow = [parts.storage, parts.mail, *([parts.channels] if parts.are_channels_apart() else [])]
+    for probe in slow:
+        probe.begin()
     stores = ask_stores(until)
     words = {name: parts.CONNECTED if well else parts.ERROR for name, well in stores.items()}
     waiting = standing.words(until) if stores["database"] else NOBODY_KNOWS
-    words |= {"storage": parts.storage.word(until), "mail": parts.mail.word(until), **waiting}
-    standing.read_migrations()  # for the next call: meanwhile it would take the processor from this one
+    words |= {probe.name: probe.word(until) for probe in slow} | waiting
+    migration_files.begin()  # for the next call: meanwhile it would take the processor from this one
     return words
 
 

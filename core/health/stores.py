@@ -4,99 +4,103 @@ from __future__ import annotations
 
 import logging
 import uuid
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
-from threading import Lock
+from dataclasses import dataclass
+from threading import Lock, get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.core.cache import cache
 from django.db import connection
 
-from core.watching.lending import Loan
+from core.watching.lending import Call, Loan
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-# Each has threads of its own: probes that a frozen database holds must not make the cache look dead.
-executors: Final = {
-    name: ThreadPoolExecutor(max_workers=2, thread_name_prefix=f"health-{name}")
-    for name in ("database", "redis")
-}
-
-SLOW_SECONDS: Final = 0.4  # half of what a caller waits
-MOST_WHILE_SLOW: Final = 2
+FAULT_SECONDS: Final = 2.0  # in which nobody waits for another's question, once one has failed
+LIMIT_SECONDS: Final = 15.0  # above all time-outs of the drivers: what takes longer is stuck
+MOST_OVERDUE: Final = 2
+MOST_STUCK: Final = 8
 
 
-class Door:
-    """Bounds how many of a process's threads wait for one store that is slow: anybody may ask for health.
+@dataclass(frozen=True)
+class Question:
+    """What the caller of one thread asks; an answer after ``until`` of the monotonic clock is none."""
 
-    However many ask, all pass while it answers. Once a probe has taken longer than ``SLOW_SECONDS``, two
-    are let in at a time until one is well in time. No answer is kept: whoever is let in asks anew.
+    call: Call[None]
+    until: float
+    thread: int
+
+    def fault(self) -> str | None:
+        """Wait for the answer, and return the kind of what went wrong. Drivers raise anything."""
+        settle = self.call.settle if self.thread == get_ident() else self.call.wait
+        if not settle(self.until - monotonic()):
+            return "TimeoutError"
+        error = self.call.answer.exception()
+        return None if error is None else type(error).__name__
+
+
+class Store:
+    """Asks one store anew for whoever calls; who calls meanwhile shares the outcome.
+
+    Anybody may call, so the threads that wait are bounded where it does not answer: for two seconds after
+    a fault only who asks waits for it, and the others are told of that fault. Two questions may be overdue
+    at a time. One that is stuck for ``LIMIT_SECONDS`` makes room for the next, to ``MOST_STUCK`` of them.
     """
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.begun: dict[object, float] = {}
-        self.is_slow = False
+    def __init__(self, ask: Callable[[], Call[None]]) -> None:
+        self.ask, self.lock = ask, Lock()
+        self.forget()
 
-    def enter(self) -> object | None:
-        """Return what to leave with, or None: two have waited for long already."""
+    def forget(self) -> None:
+        self.open: list[Question] = []
+        self.failed_at = -FAULT_SECONDS
+
+    def question(self, until: float) -> Question | None:
+        """Ask, or join who asks. None: it did not answer a moment ago, and does not yet."""
         with self.lock:
             now = monotonic()
-            is_slow = self.is_slow or any(now - begun > SLOW_SECONDS for begun in self.begun.values())
-            if is_slow and len(self.begun) >= MOST_WHILE_SLOW:
+            self.open = [question for question in self.open if not question.call.answer.done()]
+            if self.open and now < self.open[-1].until:
+                return self.open[-1] if now - self.failed_at >= FAULT_SECONDS else None
+            if not self.may_ask(now):
                 return None
-            ticket = object()
-            self.begun[ticket] = now
-            return ticket
+            self.open.append(Question(self.ask(), until, get_ident()))
+            return self.open[-1]
 
-    def leave(self, ticket: object, probe: Future[Any]) -> None:
-        with self.lock:
-            if monotonic() - self.begun.pop(ticket) > SLOW_SECONDS:
-                self.is_slow = True
-            elif not probe.cancelled() and probe.exception() is None:
-                self.is_slow = False
+    def may_ask(self, now: float) -> bool:
+        stuck = [question for question in self.open if now - question.until > LIMIT_SECONDS]
+        for question in stuck:
+            question.call.cut()
+        return len(self.open) < MOST_STUCK and len(self.open) - len(stuck) < MOST_OVERDUE
+
+    def fault(self, question: Question | None) -> str | None:
+        if question is None:
+            return "TimeoutError"
+        fault = question.fault()
+        self.failed_at = -FAULT_SECONDS if fault is None else monotonic()
+        return fault
 
 
-doors: Final = {name: Door() for name in executors}
+stores: Final = {
+    "database": Store(lambda: Loan("health-database", ask_database)),
+    "redis": Store(lambda: Call("health-redis", ask_cache)),
+}
 
 
 def ask_stores(until: float) -> dict[str, bool]:
-    """Ask both at once, and tell which has answered by that moment of the monotonic clock.
-
-    Threads do the asking, since a frozen server answers neither yes nor no. Where two probes of a store are
-    overdue, it is down without being asked.
-    """
-    loan: Loan[None] | None = None
-    probes: dict[str, Future[None]] = {}
-    if (ticket := doors["database"].enter()) is not None:
-        loan = Loan(executors["database"], ask_database)
-        loan.answer.add_done_callback(partial(doors["database"].leave, ticket))
-        probes["database"] = loan.answer
-    if (ticket := doors["redis"].enter()) is not None:
-        probes["redis"] = executors["redis"].submit(ask_cache)
-        probes["redis"].add_done_callback(partial(doors["redis"].leave, ticket))
-    wait(probes.values(), timeout=max(0.0, until - monotonic()))
-    if loan is not None:
-        loan.settle(0)
-    for probe in probes.values():
-        probe.cancel()  # what no thread has begun
-    return {name: is_well(name, probes.get(name)) for name in doors}
+    """Ask both at once, and tell which has answered by that moment of the monotonic clock."""
+    questions = {name: store.question(until) for name, store in stores.items()}
+    return {name: is_well(name, question) for name, question in questions.items()}
 
 
-def is_well(name: str, probe: Future[Any] | None) -> bool:
-    """Tell whether a probe is through without a fault. Drivers raise anything: all of it means "down"."""
-    if probe is None or probe.cancelled() or not probe.done():
-        fault = "TimeoutError"
-    elif (error := probe.exception()) is not None:
-        fault = type(error).__name__
-    else:
-        return True
-    logger.warning("probe_failed", extra={"probe": name, "store_error": fault})
-    return False
+def is_well(name: str, question: Question | None) -> bool:
+    fault = stores[name].fault(question)
+    if fault is not None:
+        logger.warning("probe_failed", extra={"probe": name, "store_error": fault})
+    return fault is None
 
 
 def ask_database() -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
 from threading import Event
 from typing import Any
 from unittest.mock import patch
 
 from django.core.cache import cache
 from django.db import connections
-from django.test import SimpleTestCase, TestCase
+from django.test import TestCase
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.health import parts
 from core.health.backlog import standing
-from core.health.stores import MOST_WHILE_SLOW, SLOW_SECONDS, Door, executors
+from core.health.stores import MOST_OVERDUE, stores
 from core.watching.backlog import migrations
 
 WELL = {
@@ -45,9 +44,9 @@ class HealthTests(TestCase):
         migrations.load()  # files: not in the time that a request has
 
     def setUp(self) -> None:
-        for slow in (parts.storage, parts.mail, standing):
-            slow.forget()
-            self.addCleanup(slow.forget)
+        for asked in (parts.storage, parts.mail, standing):
+            asked.forget()
+            self.addCleanup(asked.forget)
 
     def get(self) -> Any:
         return self.client.get(reverse("core:health_check"))
@@ -125,14 +124,17 @@ class FrozenTests(TestCase):
         patience.start()
         self.addCleanup(connections.__setitem__, "default", connection)
         self.addCleanup(patience.stop)
+        # The server is well, and the test's transaction lies on that connection.
+        self.enterContext(patch("core.watching.lending.Loan.cut"))
         self.addCleanup(self.let_go)
 
     def let_go(self) -> None:
         """Wait until every stuck probe is through: it must not outlive its test."""
         self.thaw.set()
-        for executor in executors.values():
-            for probe in [executor.submit(time.sleep, 0.01) for _ in range(8)]:
-                probe.result()
+        for store in stores.values():
+            for question in store.open:
+                self.assertTrue(question.call.wait(5))
+            store.forget()
 
     def hang(self, *args: Any, **kwargs: Any) -> None:
         self.thaw.wait(5)
@@ -170,45 +172,14 @@ class FrozenTests(TestCase):
 
         self.assertEqual({(status, in_time) for status, _, in_time in answers}, {(503, True)})
 
-    def test_while_two_probes_of_a_cache_are_stuck_no_other_caller_waits_or_is_queued(self) -> None:
+    def test_while_two_probes_of_a_cache_are_stuck_no_other_caller_waits(self) -> None:
         with cache_that(self.hang):
-            stuck = [self.timed() for _ in range(MOST_WHILE_SLOW)]
+            stuck = [self.timed() for _ in range(MOST_OVERDUE)]
             with patch("core.health.report.PATIENCE_SECONDS", 3_600):
                 answers = [self.timed() for _ in range(20)]
 
             self.assertEqual(stuck + answers, [(503, {"database": "connected", "redis": "error"}, True)] * 22)
-            self.assertEqual(executors["redis"]._work_queue.qsize(), 0)
+            self.assertEqual(len(stores["redis"].open), MOST_OVERDUE)
 
         self.let_go()
         self.assertEqual(self.timed()[0], 200)
-
-
-class DoorTests(SimpleTestCase):
-    def setUp(self) -> None:
-        self.now = 100.0
-        self.enterContext(patch("core.health.stores.monotonic", lambda: self.now))
-        self.door = Door()
-
-    def enter(self, number: int) -> list[object]:
-        return [ticket for _ in range(number) if (ticket := self.door.enter()) is not None]
-
-    def leave(self, ticket: object, fault: Exception | None = None) -> None:
-        probe: Future[None] = Future()
-        probe.set_exception(fault) if fault else probe.set_result(None)
-        self.door.leave(ticket, probe)
-
-    def test_while_a_store_answers_all_are_let_in(self) -> None:
-        self.assertEqual(len(self.enter(40)), 40)
-
-    def test_once_it_is_slow_two_are_let_in_at_a_time_until_one_is_well_in_time(self) -> None:
-        (first,) = self.enter(1)
-        self.now += SLOW_SECONDS + 0.1
-        self.leave(first)
-
-        two = self.enter(40)
-        self.assertEqual(len(two), MOST_WHILE_SLOW)
-        self.leave(two[0], RedisConnectionError())
-        self.assertEqual(len(self.enter(40)), 1)
-        self.leave(two[1])
-
-        self.assertEqual(len(self.enter(40)), 40)

@@ -1,21 +1,16 @@
-"""What else health tells of: storage, mail, late tasks, pending migrations (D32)."""
+"""What else health tells of: storage and mail (D32)."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any, ClassVar
+from typing import ClassVar
 from unittest.mock import patch
 
-from django.db import OperationalError
-from django.db.migrations.recorder import MigrationRecorder
 from django.test import SimpleTestCase, TestCase, override_settings
 from django.urls import reverse
-from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
 from core.health import parts
 from core.health.backlog import standing
@@ -40,7 +35,7 @@ class PartsCase(TestCase):
         migrations.load()
 
     def setUp(self) -> None:
-        for slow in (parts.storage, parts.mail, standing):
+        for slow in (parts.storage, parts.mail, parts.channels, standing):
             slow.forget()
             self.addCleanup(slow.forget)
 
@@ -143,10 +138,9 @@ class MailTests(PartsCase):
         before = self.server.connections
 
         self.health()
-        parts.mail.asked_at -= parts.EVERY_SECONDS
+        parts.mail.asked_at -= parts.GOOD_SECONDS  # so old that the next call waits
+        parts.mail.learnt_at -= parts.GOOD_SECONDS
         self.health()
-        assert parts.mail.answer is not None
-        parts.mail.answer.result(PATIENCE_SECONDS)
 
         self.assertEqual(self.server.connections - before, 2)
 
@@ -161,8 +155,11 @@ class HangingTests(SimpleTestCase):
     def setUp(self) -> None:
         self.thaw, self.asked = Event(), 0
         self.probe = Probe("storage", self.hang, lambda: "here")
-        self.addCleanup(self.probe.executor.shutdown)
-        self.addCleanup(self.thaw.set)
+        self.addCleanup(self.let_go)
+
+    def let_go(self) -> None:
+        self.thaw.set()
+        self.probe.word(time.monotonic() + PATIENCE_SECONDS)
 
     def hang(self) -> str:
         self.asked += 1
@@ -187,83 +184,35 @@ class HangingTests(SimpleTestCase):
 
         self.assertEqual(self.probe.word(0), "connected")
 
+    def test_what_was_learnt_long_ago_is_unknown_until_it_is_learnt_anew(self) -> None:
+        self.thaw.set()
+        self.assertEqual(told(self.probe), "connected")
+        self.thaw.clear()
+        self.probe.learnt_at -= parts.GOOD_SECONDS
+        self.probe.asked_at -= parts.GOOD_SECONDS
+        self.probe.begin()
+        self.assertEqual(self.probe.word(0), "unknown")
+
+        self.thaw.set()
+
+        self.assertEqual(self.probe.word(time.monotonic() + PATIENCE_SECONDS), "connected")
+
+    def test_an_answer_that_nobody_fetched_is_as_old_as_its_question(self) -> None:
+        self.thaw.set()
+        self.probe.begin()
+        assert self.probe.answer is not None
+        self.probe.answer.result(PATIENCE_SECONDS)
+
+        self.probe.asked_at -= parts.GOOD_SECONDS
+
+        self.assertEqual(self.probe.word(0), "unknown")
+
     def test_the_log_tells_the_kind_and_not_the_words(self) -> None:
         nothing: dict[str, str] = {}
         broken = Probe("mail", lambda: nothing["here"], lambda: "here")
-        self.addCleanup(broken.executor.shutdown)
 
         with self.assertLogs("core.health.parts", "WARNING") as logs:
             self.assertEqual(told(broken), "error")
 
         self.assertEqual(vars(logs.records[0])["store_error"], "KeyError")
         self.assertNotIn("here", logs.output[0])
-
-
-class BacklogTests(PartsCase):
-    def queued(self, queue: str, **ago: int) -> None:
-        DBTaskResult.objects.create(
-            task_path="core.periodic.run_job",
-            queue_name=queue,
-            priority=0,
-            backend_name="default",
-            args_kwargs={"args": [], "kwargs": {}},
-            run_after=timezone.now() - timedelta(**ago),
-            exception_class_path="",
-        )
-
-    def test_a_sign_in_mail_is_late_after_a_minute_and_other_work_after_ten(self) -> None:
-        for queue, seconds, word in (
-            ("sign-in", 59, "on_time"),
-            ("default", 590, "on_time"),
-            ("default", 610, "late"),
-            ("sign-in", 65, "late"),
-        ):
-            with self.subTest(queue=queue, seconds=seconds):
-                DBTaskResult.objects.all().delete()
-                standing.forget()
-                self.queued(queue, seconds=seconds)
-                self.assertEqual(self.health()[2]["tasks"], word)
-
-    def test_late_tasks_are_degraded_and_still_200(self) -> None:
-        self.queued("sign-in", minutes=5)
-
-        self.assert_degraded("tasks", "late")
-
-    def test_what_is_put_off_is_not_late(self) -> None:
-        self.queued("default", days=-1)
-
-        self.assertEqual(self.health()[2]["tasks"], "on_time")
-
-    def test_a_migration_that_the_database_has_not_seen_is_degraded(self) -> None:
-        recorded = MigrationRecorder.Migration.objects.filter(app="core").order_by("-pk")
-        recorded.filter(pk=recorded[0].pk).delete()
-
-        self.assert_degraded("migrations", "pending")
-
-    def test_the_migrations_files_are_read_after_the_first_call(self) -> None:
-        with patch.object(migrations, "names", frozenset()), patch.object(standing, "reading", None):
-            self.assertEqual(self.health()[2]["migrations"], "unknown")
-            assert standing.reading is not None
-            standing.reading.result()
-            self.assertEqual(self.health()[2]["migrations"], "applied")
-
-    def test_however_many_ask_the_database_is_asked_once_for_these(self) -> None:
-        self.health()
-
-        with self.assertNumQueries(1):
-            self.health()
-
-    def test_without_the_database_nobody_knows(self) -> None:
-        with patch("django.db.connection.cursor", side_effect=OperationalError):
-            status, verdict, services = self.health()
-
-        self.assertEqual((status, verdict), (503, "unhealthy"))
-        self.assertEqual((services["tasks"], services["migrations"]), ("unknown", "unknown"))
-
-    def test_a_question_that_takes_too_long_is_unknown_and_not_asked_again_at_once(self) -> None:
-        with patch("core.watching.backlog.queues", side_effect=OperationalError) as queues:
-            answers: list[Any] = [self.health() for _ in range(3)]
-
-        self.assertEqual(queues.call_count, 1)
-        for status, verdict, services in answers:
-            self.assertEqual((status, verdict, services["tasks"]), (200, "healthy", "unknown"))

@@ -1,27 +1,20 @@
-"""``/metrics``: who reads it, what stands there, and how several processes count together."""
+"""``/metrics``: who reads it, and what stands there."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from django.conf import settings
 from django.db import OperationalError, connection
-from django.test import SimpleTestCase, TestCase, override_settings
+from django.test import TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.models import PeriodicRun
-from core.watching import backlog, processes
+from core.watching import backlog
 from core.watching.exposition import QUESTIONS
 from users.tests.factories import make_user
 
@@ -164,112 +157,3 @@ class DatabaseTests(MetricsCase):
 
         short = [query for query in captured if "statement_timeout" in query["sql"]]
         self.assertEqual(len(short), len(QUESTIONS))
-
-
-COUNTING: Final = """
-import sys, django
-django.setup()
-from core.watching import metrics
-metrics.messages_posted.inc(int(sys.argv[1]))
-metrics.request_seconds.labels("api/x/").observe(0.3)
-metrics.open_sockets.labels("chat").inc(int(sys.argv[1]))
-print("ready", flush=True)
-sys.stdin.readline()
-"""
-
-
-class ProcessesTests(SimpleTestCase):
-    """Real processes, which count into one folder."""
-
-    def setUp(self) -> None:
-        self.folder = self.enterContext(tempfile.TemporaryDirectory())
-
-    def counting(self, number: int) -> subprocess.Popen[str]:
-        """Start a process that counts so many, and wait until it has."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DJANGO_SETTINGS_MODULE": "btf_backend.settings",
-            "ENV_FILE": os.devnull,
-            "PROMETHEUS_MULTIPROC_DIR": self.folder,
-        }
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
-            [sys.executable, "-c", COUNTING, str(number)],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.addCleanup(self.end, process)
-        assert process.stdout is not None
-        self.assertEqual(process.stdout.readline(), "ready\n")
-        return process
-
-    @staticmethod
-    def end(process: subprocess.Popen[str]) -> None:
-        process.kill()
-        process.communicate()
-
-    def samples(self) -> Samples:
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in processes.families(self.folder)
-            for sample in family.samples
-        }
-
-    def test_two_processes_are_summed(self) -> None:
-        self.counting(2)
-        self.counting(3)
-
-        samples = self.samples()
-
-        self.assertEqual(value(samples, "btf_messages_posted_total"), 5)
-        self.assertEqual(value(samples, "btf_sockets_open", kind="chat"), 5)
-        self.assertEqual(
-            value(samples, "btf_http_request_duration_seconds_bucket", route="api/x/", le="0.5"), 2
-        )
-
-    def test_what_a_killed_one_had_open_is_gone_and_what_it_counted_is_not(self) -> None:
-        self.counting(2)
-        killed = self.counting(3)
-        self.samples()
-
-        self.end(killed)
-
-        for _ in range(2):
-            samples = self.samples()
-            self.assertEqual(value(samples, "btf_messages_posted_total"), 5)
-            self.assertEqual(value(samples, "btf_sockets_open", kind="chat"), 2)
-            self.assertEqual(value(samples, "btf_http_request_duration_seconds_count", route="api/x/"), 2)
-
-    def test_however_often_processes_start_anew_the_folder_stays_small(self) -> None:
-        for number in range(3):
-            self.end(self.counting(number + 1))
-            self.assertEqual(value(self.samples(), "btf_messages_posted_total"), sum(range(number + 2)))
-
-        self.assertEqual(
-            {file.name for file in Path(self.folder).iterdir()},
-            {"counter_gone.db", "histogram_gone.db", "lock"},
-        )
-
-    def test_another_that_got_a_dead_ones_number_does_not_keep_its_sockets_open(self) -> None:
-        killed = self.counting(3)
-        self.end(killed)
-        (file,) = Path(self.folder).glob("gauge_livesum_*.db")
-        yesterday = time.time() - 86_400
-        mine = file.with_name(f"gauge_livesum_{os.getpid()}.db")
-        file.rename(mine)
-        os.utime(mine, (yesterday, yesterday))
-
-        self.assertIsNone(value(self.samples(), "btf_sockets_open", kind="chat"))
-        self.assertFalse(mine.exists())
-
-    def test_another_users_that_got_a_dead_ones_number_does_not_either(self) -> None:
-        """ProtectProc=invisible of systemd hides from us when it began."""
-        self.counting(3)
-
-        with patch("core.watching.processes.os.kill", side_effect=PermissionError):
-            samples = self.samples()
-
-        self.assertIsNone(value(samples, "btf_sockets_open", kind="chat"))
-        self.assertEqual(value(samples, "btf_messages_posted_total"), 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 3.0
-executor: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="metrics")
 
 
 class Exposition:
@@ -43,7 +41,7 @@ def of_the_database() -> list[Any]:
     """Return what the database tells within three seconds. What it does not tell is absent: no zero."""
     found: list[Any] = []
     backlog.migrations.load()  # from files, once a process: not in the time that the database has
-    if not Loan(executor, lambda: ask_all(found)).settle(PATIENCE_SECONDS):
+    if not Loan("metrics", lambda: ask_all(found)).settle(PATIENCE_SECONDS):
         logger.warning("metrics_incomplete", extra={"store_error": "TimeoutError"})
     told = list(found)
     says = "Whether the database told all that it was asked."

@@ -1,33 +1,68 @@
-"""Asking the database in another thread: a frozen one answers neither yes nor no."""
+"""Asking what may be frozen, in another thread: it answers neither yes nor no."""
 
 from __future__ import annotations
 
-from concurrent.futures import wait
-from contextlib import contextmanager
+import os
+import socket
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from django.db import connection, connections, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import ThreadPoolExecutor
 
 Answer = TypeVar("Answer")
 
 STATEMENT_MS: Final = 500
 
 
-class Loan(Generic[Answer]):
-    """One call that a thread of the executor makes over this thread's own connection.
+def in_thread(name: str, ask: Callable[[], Answer]) -> Future[Answer]:
+    """Call it in a thread of its own, that no other call waits for.
+
+    Where there is no thread to be had, the answer is that RuntimeError.
+    """
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    try:
+        return executor.submit(ask)
+    except RuntimeError as error:
+        answer: Future[Answer] = Future()
+        answer.set_exception(error)
+        return answer
+    finally:
+        executor.shutdown(wait=False)
+
+
+class Call(Generic[Answer]):
+    """One call in a thread of its own. Whoever made it settles it; others may wait for it, too."""
+
+    def __init__(self, name: str, ask: Callable[[], Answer]) -> None:
+        self.answer = in_thread(name, ask)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long for the answer; tell whether there is one, or an exception."""
+        return bool(wait([self.answer], timeout=max(0.0, seconds)).done)
+
+    def settle(self, seconds: float) -> bool:
+        return self.wait(seconds)
+
+    def cut(self) -> None:
+        """End what a stuck thread waits for, where anything can."""
+
+
+class Loan(Call[Answer]):
+    """A call over the connection to the database of the thread that makes it.
 
     So no process has more connections than threads, and a test's transaction is seen. Each loan must be
     settled, by the thread that made it.
     """
 
-    def __init__(self, executor: ThreadPoolExecutor, ask: Callable[[], Answer]) -> None:
+    def __init__(self, name: str, ask: Callable[[], Answer]) -> None:
         self.database: Any = connection._connections[connection._alias]  # type: ignore[attr-defined]  # noqa: SLF001
         self.database.inc_thread_sharing()
-        self.answer = executor.submit(self.over_there, ask)
+        super().__init__(name, partial(self.over_there, ask))
 
     def over_there(self, ask: Callable[[], Answer]) -> Answer:
         connections["default"] = self.database
@@ -37,16 +72,27 @@ class Loan(Generic[Answer]):
             del connections["default"]
 
     def settle(self, seconds: float) -> bool:
-        """Wait so long for the answer; tell whether there is one, or an exception.
-
-        Where there is none, the stuck thread keeps the connection: this one opens its own when it needs one.
-        """
-        if wait([self.answer], timeout=max(0.0, seconds)).done:
+        """As ``wait``. Where there is no answer, the connection is lost: this thread opens another."""
+        if self.wait(seconds):
             self.database.dec_thread_sharing()
             return True
-        self.answer.cancel()
         del connections["default"]
+        self.cut()
         return False
+
+    def cut(self) -> None:
+        """Hang up on a PostgreSQL that does not answer: the stuck thread gets an error, and is free.
+
+        TCP alone would have it wait for ever where the other end acknowledges and says nothing.
+        """
+        driver = self.database.connection
+        if self.database.vendor != "postgresql" or driver is None:
+            return
+        with (
+            suppress(OSError, self.database.Database.Error),  # it has ended meanwhile
+            socket.socket(fileno=os.dup(driver.fileno())) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -11,14 +11,15 @@ import os
 from pathlib import Path
 from typing import Final
 
+from core.watching import owners
+
 FOLDER: Final = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 
 if FOLDER:
-    # The library decides at its import whether it counts in files, and wants the folder to be there. An
-    # earlier process of this number has left gauges behind, which are nothing to this one.
+    # The library decides at its import whether it counts in files, and wants the folder to be there.
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
-    for left in Path(FOLDER).glob(f"gauge_live*_{os.getpid()}.db"):
-        left.unlink(missing_ok=True)
+    owners.sign(Path(FOLDER))
+    os.register_at_fork(after_in_child=lambda: owners.sign(Path(FOLDER)))
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram  # noqa: E402 - see above
 

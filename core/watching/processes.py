@@ -7,20 +7,18 @@ not. Their files are added up into one, or each restart would leave some behind.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import time
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import mmap_dict, multiprocess
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from core.watching.owners import lives, turn
 
-FILE: Final = re.compile(r"(counter|histogram|gauge_live\w+)_(\d+)\.db")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILE: Final = re.compile(r"(?:(?P<adds>counter|histogram)|gauge_live\w+|owner)_(?P<pid>\d+)(?:\.db)?")
 GONE: Final = "gone"
 Collector: Any = multiprocess.MultiProcessCollector
 Numbers: Any = mmap_dict.MmapedDict  # a file's: the library has no types for either
@@ -36,20 +34,14 @@ def families(folder: str) -> list[Any]:
         return list(Collector(None, folder).collect())
 
 
-@contextmanager
-def turn(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def gather_the_dead(folder: Path) -> None:
-    for file in sorted(folder.glob("*.db")):
+    """Add up what they counted, and take away what they had open. What says whose it was goes last."""
+    for file in [*sorted(folder.glob("*.db")), *folder.glob("owner_*")]:
         found = FILE.fullmatch(file.name)
-        if found is None or lives(int(found[2]), file):
+        if found is None or lives(int(found["pid"]), folder):
             continue
-        if not found[1].startswith("gauge"):
-            add_up(file, folder / f"{found[1]}_{GONE}.db")
+        if found["adds"]:
+            add_up(file, folder / f"{found['adds']}_{GONE}.db")
         file.unlink(missing_ok=True)
 
 
@@ -69,21 +61,3 @@ def add_up(file: Path, total: Path) -> None:
 
 def numbers(file: Path) -> Iterable[tuple[str, float]]:
     return [(key, number) for key, number, *_ in Numbers.read_all_values_from_file(str(file))]
-
-
-def lives(pid: int, file: Path) -> bool:
-    """Tell whether the process that made a file is there still, and not another that got its number."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False  # a folder is one user's: another's process has got the number since
-    with suppress(OSError):
-        return began(pid) <= file.stat().st_mtime + 1
-    return True
-
-
-def began(pid: int) -> float:
-    """Return when a process began, in seconds since 1970 (proc(5)). Raises OSError without /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
