@@ -1,6 +1,7 @@
 #!/bin/sh
 # Keeps the database and all files in a new folder below TARGET: backup.sh TARGET [--keep N] [--erased-only].
-# Exit status 0: the new folder is whole. Anything else: there is no new folder, and the old ones are untouched.
+# Exit status 0: the new folder is whole, and so are the files that rows name. Anything else says what it is: there is
+# no new folder, and the old ones are untouched; or it is there, but files are lost, or old ones cannot be deleted.
 set -eu
 cd "$(dirname "$0")/.."
 

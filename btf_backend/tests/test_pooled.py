@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from unittest import skipUnless
 from unittest.mock import patch
 
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import SimpleTestCase, TestCase
 
@@ -32,3 +34,9 @@ class PooledLockTests(TestCase):
         pooled = patch.dict(connection.settings_dict, {"DISABLE_SERVER_SIDE_CURSORS": True})
         with pooled, self.assertNumQueries(0), locks.held_if_free("a job") as is_free:
             self.assertIsNone(is_free)
+
+    @skipUnless(connection.vendor == "postgresql", "SQLite migrates without locks.")
+    def test_migrate_says_where_it_must_go_instead_of_waiting_for_nobody(self) -> None:
+        pooled = patch.dict(connection.settings_dict, {"DISABLE_SERVER_SIDE_CURSORS": True})
+        with pooled, self.assertRaisesMessage(CommandError, "point DB_HOST and DB_PORT at PostgreSQL itself"):
+            call_command("migrate", skip_checks=True)

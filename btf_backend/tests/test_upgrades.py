@@ -39,14 +39,19 @@ from core import operations
 def fill(apps, schema_editor):
     apps.get_model("resources", "Resource").objects.update(title="x")
 
-def hidden(apps, schema_editor):
-    schema_editor.execute("DROP TABLE resources_resource")
+
+{helper}
 
 class Migration(migrations.Migration):
     dependencies = [("resources", "{before}")]
     atomic = {atomic}
     operations = [{operations}]
 """
+HIDDEN = {
+    "hidden": 'def hidden(apps, schema_editor):\n    schema_editor.execute("DROP TABLE resources_resource")',
+    "by_helper": "def drop(cursor):\n    cursor.execute('DROP TABLE resources_resource')\n\n"
+    "def hidden(apps, schema_editor):\n    drop(schema_editor.connection.cursor())",
+}
 BACK = "migrations.RunPython.noop"
 CHECK = 'models.CheckConstraint(condition=models.Q(a="x"), name="only_x")'
 REFUSED = {
@@ -65,7 +70,7 @@ REFUSED = {
     f"migrations.RunPython(fill, {BACK})",
     "required": 'migrations.AlterField("resource", "c", models.IntegerField(default=0))',
     "one_way": "migrations.RunPython(fill)",
-    "hidden": f"migrations.RunPython(hidden, {BACK})",
+    **dict.fromkeys(HIDDEN, f"migrations.RunPython(hidden, {BACK})"),
     "apart": "migrations.SeparateDatabaseAndState(database_operations=["
     'migrations.AddIndex("resource", models.Index(fields=["type"], name="by_type2"))])',
     "gone": 'migrations.DeleteModel("ResourceDownload")',
@@ -101,7 +106,8 @@ class LintTests(SimpleTestCase):
         before = LAST
         for number, (name, words) in enumerate(cases.items(), start=int(LAST[:4]) + 1):
             stem = f"{number:04}_{name}"
-            text = HEAD.format(before=before, atomic="index" not in name, operations=words)
+            helper = HIDDEN.get(name, "")
+            text = HEAD.format(before=before, atomic="index" not in name, operations=words, helper=helper)
             (self.folder / "resources/migrations" / f"{stem}.py").write_text(text)
             before = stem
 

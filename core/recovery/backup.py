@@ -2,7 +2,8 @@
 
 A file is stored before its row is written, and deleted after its row has gone. So what the database names at
 its moment was there before: the first round has it, even where it is deleted while the dump is made, and the
-second round has what was stored between. Missing is only what was stored and deleted again within the backup.
+second round has what was stored between. What was stored and deleted again within the backup may miss: its
+row has gone. What else misses, or is cut short, is told, and keeps the older backups from being deleted.
 """
 
 from __future__ import annotations
@@ -12,36 +13,40 @@ import os
 import platform
 import shutil
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import django
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from core.models import Upload
 from core.recovery import measure, programs
-from core.recovery.files import Kept, digest_of, fetch, stored_files, write_list
+from core.recovery.files import Kept, digest_of, fetch, is_a_key, stored_files, write_list
 from core.recovery.folders import (
     DUMP,
     FILE_LIST,
     FILES,
     MANIFEST,
     PARTIAL,
+    BackupBroken,
     alone_in,
-    files_of,
+    clear_away,
     next_name,
     rotate,
     sync,
     whole_backups,
 )
 from core.recovery.ledger import write_ledger
+from core.recovery.losses import compared, former_of, losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from core.recovery.files import Stored
+    from core.recovery.losses import Former
 
 FORMAT: Final = 1
 # A snapshot lives as long as its transaction, which does nothing while pg_dump works.
@@ -49,7 +54,7 @@ PATIENT: Final = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction
 
 
 class Made(NamedTuple):
-    """What a backup came to."""
+    """What a backup came to. It is there, whatever ``faults`` say: these want somebody to look."""
 
     path: Path
     manifest: dict[str, Any]
@@ -57,23 +62,28 @@ class Made(NamedTuple):
     linked: int
     erased: int
     rotated: list[str]
+    notes: list[str]
+    faults: list[str]
 
 
 class Files:
     """The files of a backup that is being made; what the former one has is linked, not copied."""
 
-    def __init__(self, folder: Path, former: Path | None) -> None:
+    def __init__(self, folder: Path, former: Former | None) -> None:
         self.folder = folder
         self.former = former
-        self.known = files_of(former) if former else {}
         self.have: dict[str, Kept] = {}
         self.copied = self.linked = 0
+        self.cut_short: set[str] = set()
+        self.left_out: set[str] = set()
 
     def take_all(self) -> None:
         """Take every file that the storage has and this backup has not. Raises STORAGE_ERRORS."""
         for stored in stored_files():
             have = self.have.get(stored.key)
-            if have is None or not have.is_copy_of(stored):
+            if not is_a_key(stored.key):
+                self.left_out.add(ascii(stored.key))
+            elif have is None or not have.is_copy_of(stored):
                 self.take(stored)
 
     def take(self, stored: Stored) -> None:
@@ -86,25 +96,45 @@ class Files:
             self.copied += 1
         if kept:
             self.have[stored.key] = kept
+        else:
+            self.have.pop(stored.key, None)
 
     def link(self, stored: Stored, target: Path) -> Kept | None:
         """Share a file with the former backup; None where it has none such, or the disk cannot."""
-        kept = self.known.get(stored.key)
+        kept = self.former.files.get(stored.key) if self.former else None
         if self.former and kept and kept.is_copy_of(stored):
+            source = self.former.path / FILES / stored.key
             with suppress(OSError):
-                os.link(self.former / FILES / stored.key, target)
+                if source.stat().st_size != kept.size:
+                    self.cut_short.add(stored.key)
+                    return None
+                os.link(source, target)
                 return kept
         return None
+
+    def outlast(self) -> None:
+        """Have the names of the files outlast a power cut: ``fetch`` has seen to what is in them."""
+        for folder, _, _ in os.walk(self.folder / FILES):
+            sync(Path(folder))
+
+    def notes(self) -> list[str]:
+        told = {
+            "copied again, cut short in the backup before": self.cut_short,
+            "left out, no names of ours": self.left_out,
+        }
+        return [f"{words}: {len(keys)}, such as {min(keys)}" for words, keys in told.items() if keys]
 
 
 def make_backup(target: Path, *, keep: int | None = None) -> Made:
     """Write a backup into a new folder, which gets its name when it is whole.
 
-    Then deletes older ones, but for ``keep``. Raises BackupRunning, BackupBroken (the list of erased
-    people), ProgramFailed and STORAGE_ERRORS: then there is no new backup, and none is deleted.
+    Then deletes older ones, but for ``keep``, unless rows name files that are lost. Raises BackupRunning,
+    BackupBroken (the list of erased people), ProgramFailed and STORAGE_ERRORS: then there is no new backup,
+    and none is deleted.
     """
     with alone_in(target):
-        former = next(reversed(whole_backups(target)), None)
+        before = whole_backups(target)
+        former, notes = last_of(before)
         name = next_name(target)
         partial = target / f"{PARTIAL}{name}"
         (partial / FILES).mkdir(mode=0o700, parents=True)
@@ -114,26 +144,43 @@ def make_backup(target: Path, *, keep: int | None = None) -> Made:
             erased = write_ledger(target)
             path = partial.rename(target / name)
         except BaseException:
-            shutil.rmtree(partial)
+            shutil.rmtree(partial, ignore_errors=True)
             raise
         sync(target)
-        rotated = rotate(target, keep=keep) if keep else []
-    return Made(path, manifest, files.copied, files.linked, erased, rotated)
+        faults = losses(manifest["files"], former, before)
+        if keep and not faults:
+            faults = rotate(target, keep=keep, made=path)
+        else:
+            faults += clear_away(target)
+        rotated = [old.name for old in before if not old.exists()]
+    notes += files.notes()
+    return Made(path, manifest, files.copied, files.linked, erased, rotated, notes, faults)
+
+
+def last_of(backups: list[Path]) -> tuple[Former | None, list[str]]:
+    """Return the last one, if it can be read, and a word where it cannot: then all files are copied again."""
+    try:
+        return (former_of(backups[-1]) if backups else None), []
+    except BackupBroken as error:
+        return None, [f"nothing is shared with the backup before: {error}"]
 
 
 def write(folder: Path, files: Files) -> dict[str, Any]:
+    check_storage()
     files.take_all()
     with snapshot() as (name, manifest):
         programs.dump(folder / DUMP, snapshot=name)
         named = dict(Upload.objects.values_list("key", "size"))
     files.take_all()
+    files.outlast()
     write_list(folder / FILE_LIST, files.have)
     manifest["database"] = described(folder / DUMP)
     manifest["files"] = {
         **described(folder / FILE_LIST),
         "count": len(files.have),
         "bytes": sum(kept.size for kept in files.have.values()),
-        "missing": sorted(named.keys() - files.have.keys()),
+        **compared(named, files.have),
+        "left_out": sorted(files.left_out),
     }
     manifest["finished_at"] = timezone.now().isoformat()
     text = json.dumps(manifest, indent=1, sort_keys=True)
@@ -143,6 +190,14 @@ def write(folder: Path, files: Files) -> dict[str, Any]:
         sync(folder / path)
     sync(folder)
     return manifest
+
+
+def check_storage() -> None:
+    """Raise FileNotFoundError where MEDIA_ROOT is away. A fresh installation has none, and no rows."""
+    if not hasattr(default_storage, "bucket_name"):
+        root = Path(default_storage.path(""))
+        if not root.is_dir() and Upload.objects.exists():
+            raise FileNotFoundError(f"MEDIA_ROOT {root} is no folder, and rows name files in it.")
 
 
 @contextmanager

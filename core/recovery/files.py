@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PIECE_BYTES: Final = 1024**2
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 2.0
+KEY_BYTES: Final = 255  # a row holds no more letters, a disk's folder no longer name
 
 
 class Stored(NamedTuple):
@@ -47,6 +49,21 @@ def stored_files() -> Iterator[Stored]:
     return in_bucket() if hasattr(default_storage, "bucket_name") else on_disk()
 
 
+def is_a_key(key: str) -> bool:
+    """Tell whether a file can be kept, and put back, under this name: one line, and one path below a folder.
+
+    Ours all are, being letters and digits of ASCII below a prefix. Whoever names one otherwise has not
+    stored it through the product.
+    """
+    parts = key.split("/")
+    return (
+        key.isprintable()
+        and len(key.encode()) <= KEY_BYTES
+        and "\\" not in key
+        and {"", ".", ".."}.isdisjoint(parts)
+    )
+
+
 def in_bucket() -> Iterator[Stored]:
     storage: Any = default_storage
     prefix = f"{storage.location.strip('/')}/".lstrip("/")
@@ -56,23 +73,36 @@ def in_bucket() -> Iterator[Stored]:
 
 
 def on_disk() -> Iterator[Stored]:
+    """Yield nothing where there is no MEDIA_ROOT yet. A folder that cannot be read raises OSError."""
     root = Path(default_storage.path(""))
-    for folder, _, names in os.walk(root):
+    if not root.exists():
+        return
+    for folder, _, names in os.walk(root, onerror=refuse):
         for name in names:
             path = Path(folder) / name
-            if path.is_symlink() or not path.is_file():
-                continue
             with suppress(FileNotFoundError):
-                stat = path.stat()
-                yield Stored(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns)
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode):
+                    yield Stored(path.relative_to(root).as_posix(), found.st_size, found.st_mtime_ns)
+
+
+def refuse(error: OSError) -> None:
+    raise error
 
 
 def fetch(stored: Stored, target: Path) -> Kept | None:
-    """Copy a file out of the storage; None where it has gone. Three tries. Raises STORAGE_ERRORS."""
+    """Copy a file out of the storage so that it outlasts a power cut; None where it has gone.
+
+    Each by itself: ``os.sync`` would write back what other programs have, too, and tell of no fault of the
+    disk. Three tries. Raises STORAGE_ERRORS.
+    """
     for left in reversed(range(TRIES)):
         try:
             with open_file(stored.key) as source, target.open("wb") as file:
-                return Kept(copy(source, file), stored.size, stored.modified)
+                digest = copy(source, file)
+                file.flush()
+                os.fsync(file.fileno())
+                return Kept(digest, file.tell(), stored.modified)
         except FileNotFoundError:
             target.unlink(missing_ok=True)
             return None

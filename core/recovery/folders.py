@@ -46,11 +46,24 @@ class BackupRunning(Exception):
 
 @contextmanager
 def alone_in(target: Path) -> Iterator[None]:
-    """Hold a folder of backups for the block, and clear away what a killed run left. Raises BackupRunning."""
+    """Hold a folder of backups for the block, and clear away what a killed run left. Raises BackupRunning.
+
+    What cannot be deleted is in nobody's way.
+    """
     with locked(target, ".lock"):
-        for left in target.glob(f"{PARTIAL}*"):
-            shutil.rmtree(left)
+        clear_away(target)
         yield
+
+
+def clear_away(target: Path) -> list[str]:
+    """Delete what is no whole backup, or no longer one. Returns a word for each that does not go."""
+    faults = []
+    for left in sorted(target.glob(f"{PARTIAL}*")):
+        try:
+            shutil.rmtree(left)
+        except OSError as error:
+            faults.append(f"{left.name} could not be deleted: {error}.")
+    return faults
 
 
 @contextmanager
@@ -85,8 +98,7 @@ def locked(target: Path, name: str, *, wait: float = 0) -> Iterator[None]:
 
 def whole_backups(target: Path) -> list[Path]:
     """Return the whole backups in a folder, the oldest first."""
-    found = [path for path in target.iterdir() if NAMED.fullmatch(path.name) and (path / MANIFEST).is_file()]
-    return sorted(found)
+    return sorted(path for path in target.iterdir() if second_of(path.name) and (path / MANIFEST).is_file())
 
 
 def next_name(target: Path) -> str:
@@ -96,23 +108,32 @@ def next_name(target: Path) -> str:
     second, and where the clock has been set back.
     """
     now = timezone.now().replace(microsecond=0)
-    last = max((second_of(path.name) for path in whole_backups(target)), default=None)
+    last = max(filter(None, (second_of(path.name) for path in whole_backups(target))), default=None)
     return format(max(now, last + SECOND) if last else now, NAME)
 
 
-def second_of(name: str) -> datetime:
-    return datetime.strptime(name, NAME).replace(tzinfo=UTC)
+def second_of(name: str) -> datetime | None:
+    """Return the moment that names a backup; None where it is no such name."""
+    try:
+        return datetime.strptime(name, NAME).replace(tzinfo=UTC) if NAMED.fullmatch(name) else None
+    except ValueError:
+        return None
 
 
-def rotate(target: Path, *, keep: int) -> list[str]:
-    """Delete the oldest backups but for the last ``keep`` whole ones, at least one; returns their names."""
-    gone = whole_backups(target)[: -max(keep, 1)]
-    for path in gone:
+def rotate(target: Path, *, keep: int, made: Path) -> list[str]:
+    """Delete the oldest backups but for ``keep`` whole ones, of which the one just made is always one.
+
+    Returns a word for each that does not go.
+    """
+    faults = []
+    others = [path for path in whole_backups(target) if path != made]
+    for path in others[: max(len(others) - keep + 1, 0)]:
         # Out of sight first: one that is deleted in part must not look whole.
-        doomed = path.with_name(f"{PARTIAL}{path.name}-deleted")
-        path.rename(doomed)
-        shutil.rmtree(doomed)
-    return [path.name for path in gone]
+        try:
+            path.rename(path.with_name(f"{PARTIAL}{path.name}-deleted"))
+        except OSError as error:
+            faults.append(f"{path.name} could not be deleted: {error}.")
+    return [*faults, *clear_away(target)]
 
 
 def manifest_of(backup: Path) -> dict[str, Any]:
@@ -121,12 +142,18 @@ def manifest_of(backup: Path) -> dict[str, Any]:
         said: dict[str, Any] = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BackupBroken(f"{backup} has no manifest that can be read: it is no whole backup.") from error
+    if not isinstance(said, dict):
+        raise BackupBroken(f"{backup} has a manifest that says nothing: it is no whole backup.")
     return said
 
 
 def files_of(backup: Path) -> dict[str, Kept]:
-    with (backup / FILE_LIST).open(encoding="utf-8") as lines:
-        return read_list(lines)
+    """Return what the list of a backup names. Raises BackupBroken."""
+    try:
+        with (backup / FILE_LIST).open(encoding="utf-8") as lines:
+            return read_list(lines)
+    except (OSError, ValueError) as error:
+        raise BackupBroken(f"{backup / FILE_LIST} cannot be read: {error}") from error
 
 
 def sync(path: Path) -> None:

@@ -20,8 +20,15 @@ CONTENT: Final = """
 """
 # By name: what PostgreSQL prints of a condition is not always what it prints of that once it is read again.
 NAMES: Final = {
+    # NOT NULL stands there since PostgreSQL 18, and before that at the columns alone.
     "constraints": "SELECT conrelid::regclass::text, conname FROM pg_constraint"
-    " WHERE connamespace = current_schema()::regnamespace ORDER BY 1, 2",
+    " WHERE connamespace = current_schema()::regnamespace AND contype <> 'n' ORDER BY 1, 2",
+    "columns": "SELECT relname, attname || ' ' || format_type(atttypid, atttypmod)"
+    " || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END"
+    " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+    " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+    " AND attnum > 0 AND NOT attisdropped"
+    " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY 1, 2",
     "indexes": "SELECT tablename, indexname FROM pg_indexes"
     " WHERE schemaname = current_schema() ORDER BY 1, 2",
     "triggers": "SELECT tgrelid::regclass::text, tgname || ' ' || tgenabled::text FROM pg_trigger"

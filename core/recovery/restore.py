@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from core.audit_keeper import hand_over
@@ -12,8 +12,10 @@ from core.recovery import measure, programs
 from core.recovery.backup import FORMAT
 from core.recovery.files import digest_in_storage, digest_of, put_back, stored_files
 from core.recovery.folders import DUMP, FILE_LIST, FILES, BackupBroken, files_of, manifest_of
+from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from core.recovery.files import Kept
@@ -29,7 +31,11 @@ class TooNew(Exception):
     """The backup was made by later code: this one would not know its tables."""
 
 
-class NotEqual(Exception):
+class LoadedBut(Exception):
+    """The database is the backup's by now, and what had to follow has failed."""
+
+
+class NotEqual(LoadedBut):
     """What was restored is not what was kept."""
 
 
@@ -76,26 +82,25 @@ def check_empty() -> None:
         raise NotEmpty(f"The storage has files, such as {stored.key}.")
 
 
-def restore(backup: Path, *, replace: bool = False) -> Restored:
-    """Put a backup into the configured database and storage, and compare.
+def restore(backup: Path, manifest: dict[str, Any], files: dict[str, Kept]) -> Restored:
+    """Put a backup that was verified into the configured database and storage, and compare.
 
-    Nothing is touched before the backup is verified. ``replace`` lets it take the place of what is there;
-    files that it does not have stay. Raises BackupBroken, TooNew, NotEmpty, ProgramFailed, NotEqual and
-    STORAGE_ERRORS.
+    It takes the place of what is there; files that it does not have stay. Raises ProgramFailed where the
+    database is as it was, and LoadedBut where it is the backup's and something else went wrong.
     """
-    manifest, files = verify_backup(backup)
-    if not replace:
-        check_empty()
     connection.close()
     programs.load(backup / DUMP)
-    for key, kept in files.items():
-        if digest_in_storage(key) != kept.digest:
-            put_back(key, backup / FILES / key)
-    compare(manifest, files)
-    hand_over()
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute("ANALYZE")
+    try:
+        hand_over()
+        for key, kept in files.items():
+            if digest_in_storage(key) != kept.digest:
+                put_back(key, backup / FILES / key)
+        compare(manifest, files)
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("ANALYZE")
+    except (DatabaseError, *STORAGE_ERRORS) as error:
+        raise LoadedBut(str(error)) from error
     rows = sum(count for count, _ in manifest["tables"].values())
     return Restored(len(manifest["tables"]), rows, len(files), manifest["snapshot_at"])
 
@@ -106,7 +111,8 @@ def compare(manifest: dict[str, Any], files: dict[str, Kept]) -> None:
         cursor.execute("SET statement_timeout = 0")
         found = [f"table {name}" for name in measure.differences(manifest["tables"], measure.content(cursor))]
         structure = measure.structure(cursor)
-        found += measure.differences(extensions_apart(manifest["structure"]), extensions_apart(structure))
+        kinds = manifest["structure"].keys() - {"extensions"}
+        found += measure.differences(picked(manifest["structure"], kinds), picked(structure, kinds))
         found += [f"sequence {name}" for name in measure.sequences_behind(cursor)]
     lost = extensions(manifest["structure"]) - extensions(structure)
     found += [f"extension {name}" for name in sorted(lost)]
@@ -119,6 +125,9 @@ def extensions(structure: dict[str, Any]) -> set[str]:
     return {name for name, _ in structure["extensions"]}
 
 
-def extensions_apart(structure: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the database may have more of: a service adds extensions of its own."""
-    return {kind: names for kind, names in structure.items() if kind != "extensions"}
+def picked(structure: dict[str, Any], kinds: Collection[str]) -> dict[str, list[Any]]:
+    """Return those kinds, without the order that the database's own language gives to names.
+
+    An older backup does not know them all. Extensions are none of them: a service adds some of its own.
+    """
+    return {kind: sorted(names) for kind, names in structure.items() if kind in kinds}

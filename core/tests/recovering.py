@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -60,7 +60,7 @@ class RecoveryCase(TransactionTestCase):
         """Run the command that ``restore.sh`` runs; returns what it says."""
         out = StringIO()
         with self.there():
-            call_command("restore", str(backup), stdout=out, **options)
+            call_command("restore", str(backup), stdout=out, stderr=out, **options)
         return out.getvalue()
 
     @staticmethod
@@ -86,6 +86,20 @@ class RecoveryCase(TransactionTestCase):
 
     def back_up(self, **options: Any) -> Made:
         return make_backup(self.target, **options)
+
+    def run_backup(self, **options: Any) -> str:
+        """Run the command that ``backup.sh`` runs; returns what it says."""
+        out = StringIO()
+        call_command("backup", str(self.target), stdout=out, **options)
+        return out.getvalue()
+
+    def back_up_wrongly(self, saying: str, **options: Any) -> str:
+        """Run it, and expect an end that is not 0, with these words; returns what it said before."""
+        out = StringIO()
+        with self.assertRaises(CommandError) as refusal:
+            call_command("backup", str(self.target), stdout=out, **options)
+        self.assertIn(saying, str(refusal.exception))
+        return out.getvalue()
 
 
 def store(key: str, content: bytes = b"a photo of agar plates") -> Upload:

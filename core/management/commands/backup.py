@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from core import locks
 from core.recovery.backup import Made, make_backup
 from core.recovery.folders import BackupBroken, BackupRunning
 from core.recovery.ledger import write_ledger
@@ -33,6 +34,11 @@ class Command(BaseCommand):
             raise CommandError("Backups are of PostgreSQL. Of SQLite, copy the file while nothing runs.")
         if keep is not None and keep < 1:
             raise CommandError("--keep takes a whole number, 1 or more.")
+        if not options["erased_only"] and not locks.exist():
+            raise CommandError(
+                "A backup needs a session of its own, and DB_POOLED says that there is none: unset it, and "
+                "point DB_HOST and DB_PORT at PostgreSQL itself."
+            )
         os.umask(0o077)
         try:
             if options["erased_only"]:
@@ -59,5 +65,10 @@ class Command(BaseCommand):
         self.stdout.write(f"files: {files['count']}, {files['bytes']} bytes")
         self.stdout.write(f"copied: {made.copied}, shared with the backup before: {made.linked}")
         self.stdout.write(f"files that rows name and nobody has: {missing}")
+        self.stdout.write(f"files of another size than their rows say: {len(files['damaged'])}")
         self.stdout.write(f"erased people noted: {made.erased}")
         self.stdout.write(f"deleted: {', '.join(made.rotated) or 'none'}")
+        for note in made.notes:
+            self.stdout.write(note)
+        if made.faults:
+            raise CommandError(f"The new backup is there, but: {' '.join(made.faults)}")

@@ -39,6 +39,11 @@ class Command(DjangoCommand):
             super().handle(*args, **options)
             return
         with held_if_free("migrate") as is_alone:
+            if is_alone is None:
+                raise CommandError(
+                    "A migrate needs a session of its own, and DB_POOLED says that there is none: unset it, "
+                    "and point DB_HOST and DB_PORT at PostgreSQL itself."
+                )
             if not is_alone:
                 raise CommandError(
                     "Another migrate is at work on this database. Run it again when that has ended."
