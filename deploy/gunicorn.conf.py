@@ -7,12 +7,16 @@ socket of btf-http.socket takes the place of ``bind``.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import multiprocess
 
 COMM: Final = Path("/proc/self/comm")
+STARTED_IN: Final = str(Path.cwd())  # links resolved
+# What the master is made of, and hands down: a new version of it takes a restart.
+OF_THE_MASTER: Final = ("gunicorn", "prometheus_client", "__config__", "__main__")
 
 wsgi_app = "btf_backend.wsgi"
 bind = ["127.0.0.1:8000"]
@@ -44,9 +48,36 @@ control_socket_disable = True
 # NGINX writes the access log, without tokens.
 accesslog = None
 errorlog = "-"
+# Its own would write the words of exceptions, and the address that was asked for with its tokens.
+logger_class = "btf_backend.gunicorn_log.JsonLogger"
+pythonpath = str(Path(__file__).resolve().parent.parent)
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "info")
 # Heartbeats in memory: on a busy disk they would be late, and the worker killed for it.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - gunicorn wants a str
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Have a new worker load the whole product anew, from the folder that RELEASE_LINK names now.
+
+    It stays there, wherever the link leads later; the master stays in the folder that it was started in.
+    """
+    now = os.path.realpath(os.environ.get("RELEASE_LINK", STARTED_IN))
+    os.chdir(now)
+    sys.path[:] = [now + path.removeprefix(STARTED_IN) if _is_below(path) else path for path in sys.path]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] not in OF_THE_MASTER and _is_below(vars(module).get("__file__") or ""):
+            del sys.modules[name]
+
+
+def _is_below(path: str) -> bool:
+    """Say whether it lies in the folder that the master was started in."""
+    return f"{path}/".startswith(f"{STARTED_IN}/")
+
+
+def when_ready(server: Any) -> None:
+    """Say how many workers are wanted, by a name that deploy/reload.py reads."""
+    if COMM.exists():
+        COMM.write_text(f"hub-wants-{server.cfg.workers}")
 
 
 def post_worker_init(worker: Any) -> None:
@@ -56,6 +87,11 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Take a dead worker's gauges out of what ``/metrics`` adds up."""
+    """Replace no worker while there are more than wanted: those of a reload, before or after it.
+
+    And take its gauges out of what ``/metrics`` adds up.
+    """
+    if server.num_workers > server.cfg.workers:
+        server.num_workers -= 1
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

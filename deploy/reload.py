@@ -8,29 +8,44 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-SERVING: Final = "hub-serving"  # what gunicorn.conf.py calls a worker that has loaded the code
+# What gunicorn.conf.py calls a worker that has loaded the code, and its master: with the number of workers.
+SERVING: Final = "hub-serving"
+WANTS: Final = "hub-wants-"
+STOPPING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 PATIENCE_SECONDS: Final = 120
-HEARD_SECONDS: Final = 0.5  # in which a master has taken a signal
 
 
-def children_of(master: int) -> set[int]:
-    return {int(word) for word in Path(f"/proc/{master}/task/{master}/children").read_text().split()}
+def name_of(process: int) -> str:
+    with suppress(OSError):  # it has gone
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return ""
 
 
-def is_serving(worker: int) -> bool:
-    with suppress(OSError):  # it has gone meanwhile
-        return Path(f"/proc/{worker}/comm").read_text().strip() == SERVING
-    return False
+def workers_of(master: int) -> set[int]:
+    """Return its workers. Raises SystemExit where there is none: then it is ending, or has gone."""
+    with suppress(OSError):
+        if workers := Path(f"/proc/{master}/task/{master}/children").read_text().split():
+            return set(map(int, workers))
+    raise SystemExit(f"reload.py: {master} is no gunicorn that serves")
+
+
+def number_wanted(master: int) -> int:
+    """Return how many workers it was started with, whatever an earlier reload has left."""
+    _, is_ours, number = name_of(master).partition(WANTS)
+    if not is_ours:
+        raise SystemExit(f"reload.py: {master} is no master of a gunicorn by deploy/gunicorn.conf.py")
+    return int(number)
 
 
 def wait(what: str, until: Callable[[], bool]) -> None:
@@ -48,40 +63,56 @@ def refuse_broken_code() -> None:
         raise SystemExit("reload.py: the new code does not start; the old one goes on")
 
 
-def add_worker(master: int, old: set[int]) -> None:
-    there = children_of(master) - old
-    os.kill(master, signal.SIGTTIN)
-    wait("no new worker", lambda: len(children_of(master) - old) > len(there))
+@contextmanager
+def alone(master: int) -> Iterator[None]:
+    """Let one at a time reload a gunicorn. The name goes with whoever holds it."""
+    with socket.socket(socket.AF_UNIX) as name:
+        try:
+            name.bind(f"\0btf-reload-{master}")
+        except OSError as error:
+            raise SystemExit("reload.py: another one is at work") from error
+        yield
 
 
-def drop_worker(master: int, old: set[int]) -> None:
-    """Have the oldest go, once it has answered what it has."""
-    there = children_of(master) & old
-    os.kill(master, signal.SIGTTOU)
-    time.sleep(HEARD_SECONDS)
-    if there:  # else the last of them has ended by itself
-        wait("an old worker did not end", lambda: children_of(master) & old < there)
+def add_workers(master: int, old: set[int]) -> None:
+    """Have as many come as are wanted, and wait until they serve.
+
+    One signal at a time: two of a kind that wait are one (signal(7)).
+    """
+
+    def new() -> set[int]:
+        return workers_of(master) - old
+
+    wanted = number_wanted(master)
+    for number in range(1, wanted + 1):
+        os.kill(master, signal.SIGTTIN)
+        wait("no new worker", lambda number=number: len(new()) >= number)  # type: ignore[misc]
+    wait("no new worker serves", lambda: sum(name_of(worker) == SERVING for worker in new()) >= wanted)
+
+
+def end(workers: set[int]) -> None:
+    """Have them go: those that serve when they have answered what they have, the others at once.
+
+    Where there are more than wanted, gunicorn.conf.py has none take the place of one that ends.
+    """
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGTERM if name_of(worker) == SERVING else signal.SIGKILL)
 
 
 def roll(master: int) -> None:
-    """One signal at a time: two of a kind that wait are one (signal(7)).
-
-    Whatever stops this on its way leaves as many workers as there were, some of them the old ones.
-    """
-    old, extra = children_of(master), 0
-    try:
-        for _ in old:
-            extra += 1
-            add_worker(master, old)
-        wait("no new worker serves", lambda: all(map(is_serving, children_of(master) - old)))
-        for _ in old:
-            extra -= 1
-            drop_worker(master, old)
-    finally:
-        with suppress(ProcessLookupError):
-            for _ in range(extra):
-                os.kill(master, signal.SIGTTOU)
-                time.sleep(HEARD_SECONDS)
+    """Put new workers in the place of all that there are. Whatever stops it before, the old ones go on."""
+    with alone(master):
+        old = workers_of(master)
+        try:
+            add_workers(master, old)
+        except BaseException:
+            for number in STOPPING:
+                signal.signal(number, signal.SIG_IGN)
+            end(workers_of(master) - old)
+            raise
+        end(old)
+        wait("an old worker did not end", lambda: not workers_of(master) & old)
 
 
 def stop(*args: object) -> None:
@@ -89,6 +120,7 @@ def stop(*args: object) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
+    for each in STOPPING:
+        signal.signal(each, stop)
     refuse_broken_code()
     roll(int(sys.argv[1]))

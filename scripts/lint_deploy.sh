@@ -15,7 +15,7 @@ has() { command -v "$1" >/dev/null || { echo "lint_deploy.sh: no $1 here: $2 is 
 # The units name the folder of an installation; programs are looked for in this one.
 units_are_right() {
     cp -R deploy/systemd "$folder/units"
-    find "$folder/units" -type f -exec sed -i.original "s|/srv/btf/hub|$PWD|g" {} +
+    find "$folder/units" -type f -exec sed -i.original -E "s,/srv/btf/(hub|next),$PWD,g" {} +
     find "$folder/units" -name '*.original' -delete
     for unit in "$folder"/units/*@.service; do # a template is judged by an instance
         cp "$unit" "${unit%.service}8001.service"
@@ -23,7 +23,7 @@ units_are_right() {
     rm -f "$folder"/units/*@.service
     # The folder first, the system's own units behind it. It warns with status 0, so any word is a fault.
     said=$(SYSTEMD_UNIT_PATH="$folder/units:" systemd-analyze verify "$folder"/units/*.service \
-        "$folder"/units/*.socket "$folder"/units/*.target 2>&1) || true
+        "$folder"/units/*.socket "$folder"/units/*.target "$folder"/units/*.timer 2>&1) || true
     said=$(echo "$said" | grep -F btf || true)
     [ -z "$said" ] || { echo "$said" >&2; return 1; }
 }

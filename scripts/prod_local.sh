@@ -114,8 +114,11 @@ prepare() {
     "$bin/python" deploy/nginx/render.py deploy/local/supervisord.conf.template >"$folder/supervisord.conf"
     "$bin/python" manage.py migrate --verbosity 0
     "$bin/python" manage.py collectstatic --noinput --verbosity 0
-    # Django's own variables: DJANGO_SUPERUSER_EMAIL, DJANGO_SUPERUSER_PASSWORD.
-    if [ -n "${DJANGO_SUPERUSER_EMAIL:-}" ]; then "$bin/python" manage.py createsuperuser --noinput; fi
+    # Django's own variables: DJANGO_SUPERUSER_EMAIL, DJANGO_SUPERUSER_PASSWORD; where there is no _USERNAME, the address is it.
+    if [ -n "${DJANGO_SUPERUSER_EMAIL:-}" ]; then
+        "$bin/python" manage.py createsuperuser --noinput \
+            --username "${DJANGO_SUPERUSER_USERNAME:-$DJANGO_SUPERUSER_EMAIL}"
+    fi
 }
 
 wait_until_healthy() {
