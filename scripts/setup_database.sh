@@ -63,6 +63,7 @@ statements() {
 	 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 	SELECT format('ALTER DATABASE %I OWNER TO %I', :'name', :'user')
 	  FROM pg_database WHERE datname = :'name' AND pg_get_userbyid(datdba) <> :'user' \gexec
+	SELECT 'superuser' FROM pg_roles WHERE rolname = :'user' AND rolsuper;
 	\connect :"name"
 	SELECT 'CREATE EXTENSION pg_trgm' FROM pg_available_extensions
 	 WHERE name = 'pg_trgm' AND installed_version IS NULL \gexec
@@ -80,4 +81,7 @@ esac
 command -v psql >/dev/null || fail "psql is not installed: scripts/install_dependencies.sh"
 answer=$(statements | as_superuser -X -q -d postgres -v ON_ERROR_STOP=1 -v VERBOSITY=terse 2>&1) ||
     fail "$(echo "$answer" | head -n 1)"
+case $answer in
+    *superuser*) echo "setup_database.sh: $DB_USER is a superuser: no trigger and no keeper of the audit log holds for it" >&2 ;;
+esac
 echo "Database $DB_NAME of $DB_USER is ready on $DB_HOST:$DB_PORT."

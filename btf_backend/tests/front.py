@@ -154,7 +154,7 @@ class Front:
         template = DEPLOY / "nginx" / "hub.conf.template"
         rendered = self.run("nginx/render.py", str(template), **variables)
         # A test does not wait for a minute.
-        hurried = rendered.replace("proxy_read_timeout 60s;", "proxy_read_timeout 1s;")
+        hurried = rendered.replace("proxy_read_timeout 60s;", "proxy_read_timeout 5s;")
         (self.folder / "hub.conf").write_text(http_config + hurried, encoding="utf-8")
         root = "user root;\n" if os.geteuid() == 0 else ""  # it reads what only we may
         around = (DEPLOY / "nginx" / "nginx.conf").read_text(encoding="utf-8")

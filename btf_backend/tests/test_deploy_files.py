@@ -133,7 +133,55 @@ class ComposeTests(SimpleTestCase):
             for key, value in service.get("environment", {}).items():
                 with self.subTest(f"{name} {key}"):
                     if re.search("PASSWORD|SECRET|TOKEN|KEY$", key) and key != "HUB_CERTIFICATE_KEY":
-                        self.assertRegex(value, r"^\$\{\w+:\?")
+                        self.assertRegex(value, r"^$|^\$\{\w+:\?")
+
+    def test_the_database_s_superuser_is_known_to_what_makes_roles_alone(self) -> None:
+        """For a superuser no trigger, grant or keeper of the audit log holds."""
+        services = compose()
+        for name, service in services.items():
+            if service["image"] == "btf-hub":
+                with self.subTest(name):
+                    there = service["environment"]
+                    self.assertEqual(there["POSTGRES_PASSWORD"], "", "env_file holds it")
+                    self.assertEqual("PGPASSWORD" in there, name == "database")
+        self.assertEqual(
+            set(services["postgres"]["environment"]), {"POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"}
+        )
+        self.assertEqual(services["database"]["entrypoint"], ["scripts/setup_database.sh"])
+        self.assertEqual(services["database"]["environment"]["PGUSER"], "postgres")
+        for name in ("migrate", "restore"):
+            self.assertEqual(
+                services[name]["depends_on"]["database"], {"condition": "service_completed_successfully"}
+            )
+
+    def test_pg_dump_is_as_new_as_the_server(self) -> None:
+        server = re.search(r"^postgres:(\d+)-", compose()["postgres"]["image"])
+        client = re.search(r"postgresql-client-(\d+)=\1\.", text_of("Dockerfile"))
+
+        self.assertTrue(server and client)
+        self.assertEqual(server and server[1], client and client[1])
+
+    def test_backups_are_made_and_put_back_outside_of_any_container(self) -> None:
+        for name in ("backup", "restore"):
+            with self.subTest(name):
+                service = compose()[name]
+                self.assertTrue((PROJECT / service["entrypoint"][0]).is_file())
+                self.assertEqual(service["profiles"], ["by-hand"])
+                self.assertIn("media:/var/lib/btf/media", service["volumes"])
+                self.assertIn("${HUB_BACKUPS_FOLDER:-backups}:/var/lib/btf/backups", service["volumes"])
+        self.assertIn("--mode 0700 /var/lib/btf/backups", text_of("Dockerfile"))
+
+    def test_certificates_are_those_that_certbot_renews(self) -> None:
+        """Links in live/ point to ../../archive, so the whole folder is there; all else as on a machine."""
+        nginx = compose()["nginx"]
+        defaults = dict(
+            line.split("=", 1) for line in text_of("nginx/nginx.env").splitlines() if line.startswith("HUB_")
+        )
+        for name in ("HUB_CERTIFICATE", "HUB_CERTIFICATE_KEY"):
+            self.assertEqual(nginx["environment"][name], defaults[name])
+        self.assertIn("${HUB_TLS_FOLDER:-/etc/letsencrypt}:/etc/letsencrypt:ro", nginx["volumes"])
+        self.assertIn("${HUB_ACME_FOLDER:-/var/www/acme}:/var/www/acme:ro", nginx["volumes"])
+        self.assertEqual(nginx["environment"]["HUB_ACME_ROOT"], "/var/www/acme")
 
     def test_the_database_and_redis_are_nobody_elses(self) -> None:
         self.assertEqual([name for name, service in compose().items() if "ports" in service], ["nginx"])
@@ -180,7 +228,7 @@ class GunicornTests(SimpleTestCase):
             is_a_setting = (
                 name.islower()
                 and not name.startswith("_")
-                and name not in {"os", "annotations", "multiprocess"}
+                and name not in {"os", "sys", "annotations", "multiprocess"}
             )
             if is_a_setting:
                 with self.subTest(name):

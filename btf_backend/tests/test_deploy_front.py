@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
+from contextlib import ExitStack
 from typing import ClassVar, Final
 
 from django.conf import settings
@@ -231,6 +232,30 @@ class RefusedTests(FrontTestCase):
                 self.assertNotIn("Access-Control-Allow-Origin", told.headers)
 
 
+class OffTests(FrontTestCase):
+    """The machine of one socket server is off: it neither answers nor refuses."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        off = cls.enterClassContext(socket.create_server((HOST, 0), backlog=0))
+        # What no longer fits into the queue of one that accepts nobody is dropped.
+        waiting = [cls.enterClassContext(socket.socket()) for _ in range(3)]
+        for one in waiting:
+            one.settimeout(0)
+            one.connect_ex(off.getsockname())
+        cls.variables = {"HUB_SOCKETS_1": f"{HOST}:{off.getsockname()[1]}"}
+        super().setUpClass()
+
+    def test_every_socket_goes_to_the_other(self) -> None:
+        """It had the fewest sockets, so each new one was sent there, and refused."""
+        address = f"wss://{HOST}:{self.front.port}/ws/chat/BTF046/?token=t"
+        with ExitStack() as opened:
+            for _ in range(4):
+                one = opened.enter_context(connect(address, ssl=self.front.trust))
+                one.send("hello")
+                self.assertEqual(one.recv(timeout=10), "hello")
+
+
 class AwayTests(FrontTestCase):
     """gunicorn is down; the socket servers too."""
 
@@ -249,11 +274,10 @@ class AwayTests(FrontTestCase):
                 self.assertEqual(told.headers["Access-Control-Allow-Credentials"], "true")
                 self.assertIn("Retry-After", told.headers["Access-Control-Expose-Headers"])
 
-    def test_a_preflight_is_not_granted(self) -> None:
-        """Only Django knows the origins that may write."""
+    def test_options_that_are_no_preflight_are_told_so_too(self) -> None:
         told = self.front.ask("/api/x/", "OPTIONS", headers={"Origin": SPA})
 
-        self.assertEqual(told.status, 503)
+        self.assert_refused(told, Unavailable)
         self.assertNotIn("Access-Control-Allow-Methods", told.headers)
 
     def test_nor_does_a_socket_open(self) -> None:

@@ -138,6 +138,16 @@ class SetUpDatabaseTests(SimpleTestCase):
             cursor.execute("SHOW server_encoding")
             self.assertEqual(cursor.fetchone(), ("UTF8",))
 
+    def test_a_superuser_is_warned_of(self) -> None:
+        self.assertEqual(run("setup_database.sh", **self.environment).stderr, "")
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER ROLE {self.role['DB_USER']} SUPERUSER")
+
+        result = run("setup_database.sh", **self.environment)
+
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("is a superuser", result.stderr)
+
     def test_the_password_is_not_shown(self) -> None:
         """B105 and its kin: the reference printed one, and dropped the database unasked."""
         result = run("setup_database.sh", **self.environment)
