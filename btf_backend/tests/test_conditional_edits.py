@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 from uuid import uuid4
 
 from django.core.cache import cache
@@ -306,6 +307,17 @@ class ConditionalEditTests(EditingCase, TestCase):
         answers = [edit(), edit()]
         self.assertEqual([answer.status_code for answer in answers], [200, 412])
         return str(answers[0].headers["ETag"])
+
+    def test_a_reaction_tells_the_next_tag_of_its_message(self) -> None:
+        path, sign = "/api/groups/{group}/messages/{message}".format(**self.ids), quote("👍")
+        seen = tag_at(path, self.admin, self.user)
+        for send, again in ((self.admin.put, False), (self.admin.put, True), (self.admin.delete, False)):
+            before, told = seen, send(f"{path}/reactions/{sign}")
+
+            seen = told.headers["ETag"]
+            self.assertEqual((told.status_code, seen), (200, tag_at(path, self.admin, self.user)))
+            self.assertEqual(seen == before, again)
+        self.edit_from(path, {"moderationNote": "New"}, seen)
 
     def test_what_tells_the_first_tag_says_so_in_the_schema(self) -> None:
         telling = {

@@ -57,13 +57,17 @@ class ConversationView(APIView):
         return dict(body.validated_data)
 
 
-@extend_schema(tags=["Chat"])
-class MessagesView(Tagged, ConversationView):
-    """A group's messages. Outsiders get 403, an unknown group 404."""
+class MessageTold(Tagged, ConversationView):
+    """Answers with a message, and with the ETag that an edit of it may be sent with."""
 
     def document_in(self, data: Any) -> Any:
         """Return the message; what is left of a removed one is nothing that its author could edit."""
         return None if data["isDeleted"] else data
+
+
+@extend_schema(tags=["Chat"])
+class MessagesView(MessageTold):
+    """A group's messages. Outsiders get 403, an unknown group 404."""
 
     @extend_schema(
         summary="Read a conversation", parameters=[HistoryQuerySerializer], responses=HistorySerializer

@@ -12,7 +12,7 @@ from chat.access import access_conversation
 from chat.models import Reaction
 from chat.serializers.messages import MessageSerializer
 from chat.services.reactions import react
-from chat.views.messages import OneMessageView
+from chat.views.messages import MessageTold, OneMessageView
 
 if TYPE_CHECKING:
     from core.http import SignedInRequest
@@ -22,8 +22,10 @@ ANSWERS = {200: MessageSerializer, 400: OpenApiResponse(description="The sign is
 
 
 @extend_schema(tags=["Chat"], parameters=[SIGN], request=None, responses=ANSWERS)
-class ReactionView(OneMessageView):
+class ReactionView(MessageTold, OneMessageView):
     """One's own sign on a message, of a fixed few."""
+
+    tagged = {"PUT", "DELETE"}
 
     def set_sign(self, group_id: str, message_id: int, sign: str, *, is_set: bool) -> Response:
         group = access_conversation(self.request.user, group_id)
