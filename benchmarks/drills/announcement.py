@@ -85,13 +85,7 @@ def post_and_read(http: faults.Server, token: str) -> tuple[list[float], list[fl
 
 
 def main() -> int:
-    redis = faults.redis()
-    redis.start()
-    sys.path.insert(0, str(faults.PROJECT))
-    from core.tests.smtp import SmtpServer
-
-    server = SmtpServer()
-    faults.prepare(redis.port, EMAIL_HOST=faults.HOST, EMAIL_PORT=str(server.port))
+    redis, server = faults.prepare_with_mail()
     server.start()
     token = fill()
     http = faults.http_server()
@@ -104,15 +98,12 @@ def main() -> int:
         wait_for_worker()
         posts, reports = post_and_read(http, token)
     finally:
-        for one in (http, *background, redis):
-            one.stop()
-        server.stop()
+        faults.stop(http, *background, redis, server)
     print(f"mails that the server has taken by then: {len(server.taken)}")
     faults.spread("POST with sendEmail", posts)
     faults.spread("report on its mail", reports)
     right = max(posts) < BAR_SECONDS and bool(server.taken)
-    print("passed" if right else "FAILED")
-    return 0 if right else 1
+    return faults.verdict(is_right=right)
 
 
 if __name__ == "__main__":

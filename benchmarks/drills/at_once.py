@@ -164,8 +164,7 @@ def main() -> int:
             server.stop()
     print(f"messages stored {len(names)}, of that different {len(set(names))} (must be {2 * POSTS})")
     is_right = all(results) and len(names) == len(set(names)) == 2 * POSTS
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

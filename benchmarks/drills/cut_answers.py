@@ -57,8 +57,7 @@ def main() -> int:
     print(f"acknowledged {len(posting.acked)}, stored {len(rows)}, of that different {len(stored)}")
     print(f"acknowledged as another than is stored: {sum(stored[n] != i for n, i in posting.acked.items())}")
     is_right = posting.acked == stored and len(rows) == total and proxy.cuts > total * CUT / 2
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

@@ -85,8 +85,7 @@ def main() -> int:
     print(f"live, not 200: {len(wrong)}", wrong[:3])
     print(f"acknowledged: {traffic.ledger.counts()}; of that {broken}")
     is_right = is_right and not wrong and not any(broken.values())
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

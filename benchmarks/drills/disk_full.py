@@ -102,8 +102,7 @@ def main() -> int:
             ]
         finally:
             redis.stop()
-    print("passed" if all(results) else "FAILED")
-    return 0 if all(results) else 1
+    return faults.verdict(is_right=all(results))
 
 
 if __name__ == "__main__":

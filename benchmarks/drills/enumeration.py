@@ -115,11 +115,8 @@ def main() -> int:
         faults.wait_until_ready(web)
         right = is_right(measure(web.port, count))
     finally:
-        for server in (worker, web, redis):
-            server.stop()
-        smtp.stop()
-    print("passed" if right else "FAILED")
-    return 0 if right else 1
+        faults.stop(worker, web, redis, smtp)
+    return faults.verdict(is_right=right)
 
 
 if __name__ == "__main__":

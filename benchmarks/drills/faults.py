@@ -16,8 +16,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.request import urlopen
+
+if TYPE_CHECKING:
+    from core.tests.smtp import SmtpServer
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 BIN: Final = Path(sys.executable).parent
@@ -196,6 +199,17 @@ def spread(name: str, seconds: list[float]) -> float:
     return p99
 
 
+def stop(*servers: Server | SmtpServer) -> None:
+    for server in servers:
+        server.stop()
+
+
+def verdict(*, is_right: bool) -> int:
+    """Print a drill's last line; return the status that it ends with."""
+    print("passed" if is_right else "FAILED")
+    return 0 if is_right else 1
+
+
 def end_on_signal() -> None:
     """Let SIGTERM end this process by way of its ``finally``: what it started must not outlive it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -214,3 +228,15 @@ def prepare(redis_port: int, **more: str) -> Any:
     django.setup()
     call_command("migrate", verbosity=0)
     return django
+
+
+def prepare_with_mail(**more: str) -> tuple[Server, SmtpServer]:
+    """Do the same with a Redis of its own, which runs, and a mail server that is yet to be started."""
+    store = redis()
+    store.start()
+    sys.path.insert(0, str(PROJECT))
+    from core.tests.smtp import SmtpServer
+
+    server = SmtpServer()
+    prepare(store.port, EMAIL_HOST=HOST, EMAIL_PORT=str(server.port), **more)
+    return store, server

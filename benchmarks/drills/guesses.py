@@ -201,11 +201,8 @@ def main() -> int:
             results = [one_secret(desk, pool), one_challenge(desk, pool), one_account(desk, pool)]
             results.append(whole_programme(desk, pool, web))
     finally:
-        for server in (worker, web, redis):
-            server.stop()
-        smtp.stop()
-    print("passed" if all(results) else "FAILED")
-    return 0 if all(results) else 1
+        faults.stop(worker, web, redis, smtp)
+    return faults.verdict(is_right=all(results))
 
 
 if __name__ == "__main__":

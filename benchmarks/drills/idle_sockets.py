@@ -141,8 +141,7 @@ def main() -> int:
     finally:
         server.stop()
         redis.stop()
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

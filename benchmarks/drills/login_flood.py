@@ -153,8 +153,7 @@ def main() -> int:
     print(f"the flood was answered {dict(said)}; p99 of others {p99s[1] / p99s[0]:.2f} times that without it")
     only_refused = not said.pop("others not answered well") and set(said) <= {"200", "400", "429"}
     is_right = mails and only_refused and said["429"] > 0 and p99s[1] <= 2 * p99s[0]
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

@@ -114,13 +114,7 @@ def is_right(server: SmtpServer) -> bool:
 
 
 def main() -> int:
-    redis = faults.redis()
-    redis.start()
-    sys.path.insert(0, str(faults.PROJECT))
-    from core.tests.smtp import SmtpServer
-
-    server = SmtpServer()
-    faults.prepare(redis.port, EMAIL_HOST=faults.HOST, EMAIL_PORT=str(server.port))
+    redis, server = faults.prepare_with_mail()
     script(server)
     server.start()
     workers, clock = [faults.worker(), faults.worker()], faults.clock()
@@ -131,13 +125,9 @@ def main() -> int:
         seconds = wait_for_end(server, workers)
         right = is_right(server)
     finally:
-        for process in (*workers, clock):
-            process.stop()
-        redis.stop()
-        server.stop()
+        faults.stop(*workers, clock, redis, server)
     print(f"took {seconds:.0f} s")
-    print("passed" if right else "FAILED")
-    return 0 if right else 1
+    return faults.verdict(is_right=right)
 
 
 if __name__ == "__main__":

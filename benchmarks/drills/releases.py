@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from faults import PROJECT, Server
+from faults import ENVIRONMENT, PROJECT, Server
 from world import Person, World
 
 if TYPE_CHECKING:
@@ -51,19 +51,36 @@ def migrations_at(revision: str) -> set[str]:
     return {name for name in git("ls-tree", "-r", "--name-only", revision).decode().split() if is_one(name)}
 
 
+def migrations_now() -> set[str]:
+    return {str(path.relative_to(PROJECT)) for path in PROJECT.glob("*/migrations/0*.py")}
+
+
 def is_one(name: str) -> bool:
     return Path(name).match("*/migrations/0*.py")
 
 
 def previous_release() -> str:
-    """Return PREVIOUS, else the newest commit with other migrations than the folder has now."""
+    """Return PREVIOUS, else the newest commit that has other migrations than the folder now, and starts.
+
+    Within a change that was committed in parts, one may import what the next brings.
+    """
     if given := os.environ.get("PREVIOUS"):
         return given
-    today = {str(path.relative_to(PROJECT)) for path in PROJECT.glob("*/migrations/0*.py")}
+    today = migrations_now()
     for revision in git("rev-list", "--first-parent", "HEAD").decode().split():
-        if migrations_at(revision) != today:
+        if migrations_at(revision) != today and starts(revision):
             return revision
-    raise SystemExit("No commit has other migrations than today's")
+    raise SystemExit("No commit that starts has other migrations than today's")
+
+
+def starts(revision: str) -> bool:
+    with exported(revision) as folder:
+        command = [sys.executable, "manage.py", "check"]
+        there = {**os.environ, **ENVIRONMENT}
+        done = subprocess.run(command, cwd=folder, env=there, capture_output=True, check=False)  # noqa: S603
+    if done.returncode:
+        print("passed over, since it does not start:", revision[:7])
+    return not done.returncode
 
 
 @contextmanager
@@ -75,11 +92,19 @@ def exported(revision: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(folder: Path, *command: str) -> tuple[str, float]:
-    """Run Python in a release's folder; return what it said, and its seconds. A failure ends the drill."""
+def run(folder: Path, *command: str, **variables: str) -> tuple[str, float]:
+    """Run Python in a release's folder; return what it said, and its seconds. A failure ends the drill.
+
+    ``variables`` are told it beside those of this process.
+    """
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - the drill's own commands
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"{command[:2]} in {folder}:\n{(done.stdout + done.stderr)[-3_000:]}")

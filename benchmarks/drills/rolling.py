@@ -22,7 +22,7 @@ from typing import Final
 from urllib.request import urlopen
 
 from ears import Ears
-from faults import PROJECT
+from faults import PROJECT, verdict
 from hub import Hub
 from phases import Phase, report
 from traffic import Traffic
@@ -157,8 +157,7 @@ def main() -> int:
     print(f"acknowledged: {rolling.traffic.ledger.counts()}; of that {broken}")
     is_right = is_right and not any(broken.values()) and gauge.most <= CONNECTIONS
     is_right = is_right and max(rolling.back.values()) <= BACK_SECONDS and set(rolling.ears.ends) <= {"1012"}
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

@@ -180,14 +180,7 @@ def until(is_true: Callable[[], bool], patience: float = 120) -> None:
 
 
 def main() -> int:
-    redis = faults.redis()
-    redis.start()
-    sys.path.insert(0, str(faults.PROJECT))
-    from core.tests.smtp import SmtpServer
-
-    server = SmtpServer()
-    off = {"MAGIC_LINK_PER_ADDRESS": "", "MAGIC_LINK_PER_SOURCE": ""}
-    faults.prepare(redis.port, EMAIL_HOST=faults.HOST, EMAIL_PORT=str(server.port), **off)
+    redis, server = faults.prepare_with_mail(MAGIC_LINK_PER_ADDRESS="", MAGIC_LINK_PER_SOURCE="")
     server.start()
     web, clock, worker = faults.http_server(workers=2), faults.clock(), faults.worker()
     try:
@@ -201,11 +194,8 @@ def main() -> int:
         beside = backlog("beside", server, web.port, [faults.worker("sign-in"), faults.worker()])
         results += [alone <= ALONE_SECONDS, beside <= BESIDE_SECONDS]
     finally:
-        for process in (web, clock, worker, redis):
-            process.stop()
-        server.stop()
-    print("passed" if all(results) else "FAILED")
-    return 0 if all(results) else 1
+        faults.stop(web, clock, worker, redis, server)
+    return faults.verdict(is_right=all(results))
 
 
 if __name__ == "__main__":

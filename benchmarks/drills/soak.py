@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ears import Ears
-from faults import make_durable
+from faults import make_durable, verdict
 from hub import Hub
 from processes import children, descriptors, resident_kib
 from traffic import Traffic
@@ -157,8 +157,7 @@ def main() -> int:
     grew = samples.grew()
     print(f"grew: {', '.join(grew) or 'nothing'}; the same processes as at the start: {is_same}")
     is_right = not grew and not bad and is_same and not passers.ends
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,7 @@ def main() -> int:
         redis.stop()
     print(f"acknowledged: {traffic.ledger.counts()}; of that {broken}")
     is_right = all(results) and not any(broken.values())
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 def stored_keys() -> list[str]:

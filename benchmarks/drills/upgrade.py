@@ -91,12 +91,17 @@ class Upgrade:
     """What stands before the servers, who asks, and what happened when."""
 
     def __init__(self, first: Pair, world: World, seconds: float) -> None:
-        self.pair, self.seconds = first, seconds
+        self.pairs, self.seconds = [first], seconds
         self.web, self.sockets = Proxy(first.web.port).start(), Proxy(first.sockets.port).start()
         self.traffic = Traffic(f"http://{faults.HOST}:{self.web.port}", world, per_second=PER_SECOND)
         self.ears = Ears(f"ws://{faults.HOST}:{self.sockets.port}", world.people)
         self.ears.all = [ear for ear in self.ears.all if ear.is_chat]
         self.phases: list[Phase] = []
+
+    @property
+    def pair(self) -> Pair:
+        """Return the servers that are asked now."""
+        return self.pairs[-1]
 
     def start(self) -> None:
         self.ears.start()
@@ -141,7 +146,8 @@ class Upgrade:
 
     def switch(self, name: str, folder: Path) -> None:
         """Let new servers take over: first they are ready, then they are asked, then the old ones end."""
-        before, self.pair = self.pair, Pair.start(folder)
+        before = self.pair
+        self.pairs.append(Pair.start(folder))
         self.begin(name)
         self.web.target, self.sockets.target = self.pair.web.port, self.pair.sockets.port
         before.stop()
@@ -183,7 +189,7 @@ def play(old: Path, messages: int, seconds: float) -> tuple[Upgrade, dict[str, i
         broken = upgrade.stop()
     finally:
         upgrade.pair.stop()
-        faults.complaints([upgrade.pair.web, upgrade.pair.sockets])
+        faults.complaints([server for pair in upgrade.pairs for server in (pair.web, pair.sockets)])
     return upgrade, broken
 
 
@@ -214,8 +220,7 @@ def main() -> int:
     upgrade.print_longest_waits()
     print(f"acknowledged: {upgrade.traffic.ledger.counts()}; of that {broken}; sockets: {upgrade.ears.ends}")
     is_right = is_right and not any(broken.values())
-    print("passed" if is_right else "FAILED")
-    return 0 if is_right else 1
+    return faults.verdict(is_right=is_right)
 
 
 if __name__ == "__main__":

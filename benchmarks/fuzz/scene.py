@@ -134,25 +134,14 @@ def link(name: str, people: dict[str, User]) -> None:
 
 def pools() -> dict[str, list[dict[str, Any]]]:
     """Return the ids of what there is now, newest first, by the path that takes them."""
-    from announcements.models import Announcement
-    from authentication.models import SignInSession
-    from chat.models import Message, MessageReport
-    from core.models import Delivery
-    from core.notifications.unsubscribe import unsubscribe_link
-    from events.models import Event
-    from groups.models import Group, GroupMember, Milestone, MilestoneTemplate, Task, TemplateRun
-    from resources.models import Resource
-    from users.models import PeopleImport, StudentSupervisor, User
+    return {**of_groups(), **of_admins(), **of_everybody()}
 
-    def newest(rows: Any, **names: str) -> list[dict[str, Any]]:
-        return [
-            {name: row[column] for name, column in names.items()}
-            for row in rows.order_by("-pk").values(*names.values())[:NEWEST]
-        ]
+
+def of_groups() -> dict[str, list[dict[str, Any]]]:
+    from chat.models import Message, MessageReport
+    from groups.models import Group, GroupMember, Milestone, Task
 
     groups = Group.objects.order_by("-created_at").values_list("pk", flat=True)[:NEWEST]
-    mortal = User.objects.exclude(pk__gte=FIRST_ID)
-    token = unsubscribe_link(person_id("student"), "daily").rstrip("/").rpartition("/")[2]
     return {
         "/api/groups/{id}": [{"id": pk} for pk in groups],
         "/api/groups/{group_id}": [{"group_id": pk} for pk in groups],
@@ -167,12 +156,36 @@ def pools() -> dict[str, list[dict[str, Any]]]:
         ),
         "/api/groups/{id}/tasks/{task_id}": newest(Task.objects, id="milestone__group_id", task_id="pk"),
         "/api/groups/{id}/members/{user_id}": newest(GroupMember.objects, id="group_id", user_id="user_id"),
+    }
+
+
+def of_admins() -> dict[str, list[dict[str, Any]]]:
+    from chat.models import MessageReport
+    from groups.models import MilestoneTemplate, TemplateRun
+    from users.models import PeopleImport, StudentSupervisor, User
+
+    return {
         "/api/admin/message-reports/{id}": newest(MessageReport.objects, id="pk"),
         "/api/admin/milestone-templates/{id}": newest(MilestoneTemplate.objects, id="pk"),
         "/api/admin/template-runs/{id}": newest(TemplateRun.objects, id="pk"),
         "/api/admin/student-supervisors/{id}": newest(StudentSupervisor.objects, id="pk"),
         "/api/admin/users/import/{id}": newest(PeopleImport.objects, id="pk"),
-        "/api/admin/users/{id}": newest(mortal, id="pk"),
+        # Whoever fuzzes outlives it.
+        "/api/admin/users/{id}": newest(User.objects.exclude(pk__gte=FIRST_ID), id="pk"),
+    }
+
+
+def of_everybody() -> dict[str, list[dict[str, Any]]]:
+    from announcements.models import Announcement
+    from authentication.models import SignInSession
+    from core.models import Delivery
+    from core.notifications.unsubscribe import unsubscribe_link
+    from events.models import Event
+    from resources.models import Resource
+    from users.models import StudentSupervisor
+
+    token = unsubscribe_link(person_id("student"), "daily").rstrip("/").rpartition("/")[2]
+    return {
         "/api/announcements/{id}": newest(Announcement.objects, id="pk"),
         "/api/auth/sessions/{id}": newest(SignInSession.objects.exclude(user__gte=FIRST_ID), id="pk"),
         "/api/events/{id}": newest(Event.objects, id="pk"),
@@ -181,3 +194,11 @@ def pools() -> dict[str, list[dict[str, Any]]]:
         "/api/resources/{id}": newest(Resource.objects, id="pk"),
         "/api/users/me/supervisors/{id}": newest(StudentSupervisor.objects, id="pk"),
     }
+
+
+def newest(rows: Any, **names: str) -> list[dict[str, Any]]:
+    """Return of the last rows what stands in some columns, by other names."""
+    return [
+        {name: row[column] for name, column in names.items()}
+        for row in rows.order_by("-pk").values(*names.values())[:NEWEST]
+    ]
