@@ -51,12 +51,11 @@ class Sweeper(Generic[Socket]):
 
     async def sweep(self) -> None:
         """Go one round. Whatever happens in it, the next one comes: nobody else would start it again."""
-        try:
-            await self.look_after(set(self.sockets))
-        except STORE_ERRORS as error:
-            logger.warning("sweep_failed", extra={"store_error": type(error).__name__})
-        except Exception:
-            logger.exception("sweep_broke")
+        (fault,) = await asyncio.gather(self.look_after(set(self.sockets)), return_exceptions=True)
+        if isinstance(fault, STORE_ERRORS):
+            logger.warning("sweep_failed", extra={"store_error": type(fault).__name__})
+        elif fault is not None:
+            logger.error("sweep_broke", exc_info=fault)
 
     async def look_after(self, sockets: set[Socket]) -> None:
         raise NotImplementedError

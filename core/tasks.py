@@ -70,31 +70,45 @@ def background(
         @wraps(function)
         def run(*, attempt: int = 1, **kwargs: Any) -> None:
             try:
-                with time_limit(limit_seconds, name=function.__name__):
-                    function(**kwargs)
-            except Abandoned:
-                count(function, "failed")
-                raise
+                is_done = tried(function, kwargs, limit_seconds, attempt=attempt, attempts=attempts)
             except (SystemExit, KeyboardInterrupt):
                 leave_to_another(made, attempt=attempt, **kwargs)
                 raise
-            except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the edge at which anything fails
-                told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
-                logger.warning("task_failed", extra=told)
-                if is_last(attempt, attempts):
-                    count(function, "failed")
-                    report(error, task=function.__name__)
-                    raise without_words(error) from None
+            if not is_done:
                 wait = delay_seconds(attempt, longest_delay_seconds)
                 retry_after(wait, made, attempt=attempt + 1, **kwargs)
-                count(function, "retried")
-            else:
-                count(function, "done")
+            count(function, "done" if is_done else "retried")
 
         made: Task[Any, None] = task(queue_name=queue, priority=priority)(run)
         return made
 
     return decorate
+
+
+def tried(
+    function: Callable[..., None],
+    kwargs: dict[str, Any],
+    limit_seconds: int,
+    *,
+    attempt: int,
+    attempts: int | None,
+) -> bool:
+    """Run a task's function; tell whether it is done, or to be tried again. Raises what ends the task."""
+    try:
+        with time_limit(limit_seconds, name=function.__name__):
+            function(**kwargs)
+    except Abandoned:
+        count(function, "failed")
+        raise
+    except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the edge at which anything fails
+        told = {"task": function.__name__, "attempt": attempt, "fault": type(error).__name__}
+        logger.warning("task_failed", extra=told)
+        if is_last(attempt, attempts):
+            count(function, "failed")
+            report(error, task=function.__name__)
+            raise without_words(error) from None
+        return False
+    return True
 
 
 def retry_after(seconds: float, failed: Task[Any, None], **kwargs: Any) -> None:
