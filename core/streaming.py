@@ -25,6 +25,8 @@ class InPieces(StreamingHttpResponse):
 class StoredFileResponse(InPieces, FileResponse):
     """A stored file."""
 
+    block_size = 65_536
+
 
 class WhateverIsAccepted(DefaultContentNegotiation):
     """For views whose success is no JSON: answers also a client that accepts nothing but that."""

@@ -1,64 +1,60 @@
-"""A storage or scanner that stalls does not keep all threads of a process: SAFETY R7."""
+"""Storage and scanner leave threads of a process to everybody else, whatever they do: SAFETY R7, R8."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Event
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from botocore.config import Config
-from django.test import SimpleTestCase, TransactionTestCase
+from django.test import SimpleTestCase, override_settings
 
-from btf_backend.stores import S3_CLIENT
-from core.models import Upload
 from core.refusals import Unavailable
-from core.tests.s3 import stored_at
-from core.tests.test_s3 import server_that_answers, store
-from core.uploads.overdue import BYTES_PER_SECOND, MOST_INSIDE, MOST_OVERDUE, PATIENCE_SECONDS, Bulkhead
+from core.uploads import store as uploads
+from core.uploads.overdue import (
+    BYTES_PER_SECOND,
+    LINE_SECONDS,
+    MOST_INSIDE,
+    MOST_OVERDUE,
+    PATIENCE_SECONDS,
+    Bulkhead,
+    Full,
+    Places,
+)
 
-SLOW = S3_CLIENT.merge(Config(read_timeout=2, retries={"total_max_attempts": 1, "mode": "standard"}))
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+THREADS = MOST_INSIDE + 2  # of a process: WEB_THREADS
+SOON = 10  # seconds after which a test gives up
 
 
-class BulkheadTests(SimpleTestCase):
+class FrozenClock(SimpleTestCase):
+    """Time passes when a test says so."""
+
     def setUp(self) -> None:
         self.now = 100.0
         self.enterContext(patch("core.uploads.overdue.time.monotonic", lambda: self.now))
-        self.door = Bulkhead("Not now.")
-        self.most = 0
+        self.places = Places()
+        self.door, self.other = (Bulkhead("Not now.", places=self.places) for _ in range(2))
         self.inside = self.enterContext(ExitStack())
 
-    def enter(self, size: int = 0) -> None:
-        self.inside.enter_context(self.door.passing(size))
+    def enter(self, size: int = 0, *, door: Bulkhead | None = None) -> None:
+        self.inside.enter_context((door or self.door).passing(size))
 
-    def pass_through(self, _: int) -> None:
-        with self.door.passing(0):
-            self.most = max(self.most, len(self.door.due))
+    def pass_through(self, _: int = 0) -> None:
+        with self.door.passing():
             time.sleep(0.005)
 
-    def let_a_class_through(self) -> None:
-        with ThreadPoolExecutor(40) as pool:
-            list(pool.map(self.pass_through, range(40)))
+    def fail_after(self, seconds: float, size: int = 0) -> None:
+        with self.assertRaises(TimeoutError), self.door.passing(size):
+            self.now += seconds
+            raise TimeoutError
 
-    def test_a_whole_class_passes_and_leaves_two_threads_to_the_others(self) -> None:
-        self.let_a_class_through()
 
-        self.assertLessEqual(self.most, MOST_INSIDE)
-        self.assertGreater(self.most, MOST_OVERDUE)
-
-    def test_who_waits_for_a_place_is_refused_once_two_are_overdue(self) -> None:
-        for _ in range(MOST_INSIDE):
-            self.enter()
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self.pass_through, 0)
-            time.sleep(0.3)
-            self.assertFalse(waiting.done())
-
-            self.now += PATIENCE_SECONDS + 0.1
-
-            self.assertIsInstance(waiting.exception(timeout=10), Unavailable)
-        self.assertEqual(len(self.door.due), MOST_INSIDE)
-
+class StallTests(FrozenClock):
     def test_while_two_are_overdue_the_next_is_refused_at_once(self) -> None:
         for _ in range(MOST_OVERDUE):
             self.enter()
@@ -73,6 +69,13 @@ class BulkheadTests(SimpleTestCase):
 
         self.enter()
 
+    def test_what_stalls_holds_up_nobody_at_another_thing(self) -> None:
+        for _ in range(MOST_OVERDUE):
+            self.enter()
+        self.now += 3_600
+
+        self.enter(door=self.other)
+
     def test_once_they_have_gone_two_pass_until_one_is_through_in_time(self) -> None:
         """Clients come again, all at once."""
         for _ in range(MOST_OVERDUE):
@@ -85,7 +88,8 @@ class BulkheadTests(SimpleTestCase):
         with self.assertRaises(Unavailable):
             self.enter()
         self.inside.close()
-        self.let_a_class_through()
+        for _ in range(MOST_INSIDE):
+            self.enter()
 
     def test_a_large_file_may_take_longer(self) -> None:
         for _ in range(MOST_OVERDUE):
@@ -94,22 +98,142 @@ class BulkheadTests(SimpleTestCase):
 
         self.enter()
 
+    def test_who_gives_up_after_its_patience_was_overdue_however_large_the_file(self) -> None:
+        """A scanner's or a bucket's own limit comes before what a large file would be allowed."""
+        self.fail_after(PATIENCE_SECONDS, size=10 * BYTES_PER_SECOND)
+        for _ in range(MOST_OVERDUE):
+            self.enter()
 
-class StalledBucketTests(TransactionTestCase):
-    def test_of_six_uploads_at_a_bucket_that_stalls_no_more_wait_than_were_there(self) -> None:
-        with (
-            server_that_answers(None) as base,
-            stored_at(base, client_config=SLOW),
-            patch("core.uploads.overdue.PATIENCE_SECONDS", 0.1),
-            ThreadPoolExecutor(MOST_OVERDUE) as pool,
-        ):
-            waiting = [pool.submit(store) for _ in range(MOST_OVERDUE)]
-            time.sleep(0.5)
-            for _ in range(4):
-                with self.assertRaises(Unavailable):
-                    store()
-            self.assertFalse(any(one.done() for one in waiting), "The four were refused while two waited.")
-            refusals = [one.exception() for one in waiting]
+        with self.assertRaises(Unavailable):
+            self.enter()
 
-        self.assertEqual([type(refusal) for refusal in refusals], [Unavailable] * MOST_OVERDUE)
-        self.assertFalse(Upload.objects.exists())
+    def test_a_fault_at_once_holds_nobody_up_and_is_no_sign_of_mending(self) -> None:
+        self.fail_after(0)
+        self.assertFalse(self.door.is_stalling)
+        self.fail_after(PATIENCE_SECONDS)
+        self.fail_after(0)
+
+        self.assertTrue(self.door.is_stalling)
+
+    @override_settings(FILE_UPLOAD_SCAN_SECONDS=30)
+    def test_a_scanner_has_the_time_that_the_operator_gives_it(self) -> None:
+        for _ in range(MOST_OVERDUE):
+            self.enter(door=uploads.scanners)
+        self.now += 29
+        self.enter(door=uploads.scanners)
+        self.now += 1
+
+        with self.assertRaises(Unavailable):
+            self.enter(door=uploads.scanners)
+        self.inside.close()
+        self.enter(door=uploads.scanners)
+        self.inside.close()
+        self.assertFalse(uploads.scanners.is_stalling)
+
+
+class LineTests(FrozenClock):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = self.enterContext(ThreadPoolExecutor(THREADS))
+        self.addCleanup(self.inside.close)  # first, or who waits would do so for ever
+
+    def test_a_class_passes_in_the_threads_of_one_process_while_it_is_quick(self) -> None:
+        self.assertEqual(list(self.pool.map(self.pass_through, range(40))), [None] * 40)
+
+    def test_who_waits_for_a_place_is_refused_once_two_are_overdue(self) -> None:
+        waiting = self.one_that_waits(door=self.door)
+        with patch("core.uploads.overdue.LINE_SECONDS", 3_600):
+            self.now += PATIENCE_SECONDS
+
+            refusal = waiting.exception(SOON)
+        self.assertEqual(type(refusal), Unavailable)
+        self.assertEqual(len(self.door.due), MOST_INSIDE)
+
+    def test_who_waits_is_refused_after_a_second_and_who_comes_at_once(self) -> None:
+        waiting = self.one_that_waits(door=self.other)
+        self.now += LINE_SECONDS
+
+        self.assertIsInstance(waiting.exception(SOON), Full)
+        self.assertIsInstance(self.one_more().exception(SOON), Full)
+
+    def test_a_second_after_the_last_had_to_wait_one_may_wait_again(self) -> None:
+        self.test_who_waits_is_refused_after_a_second_and_who_comes_at_once()
+        self.now += LINE_SECONDS
+        self.assertIsInstance(self.one_more().exception(SOON), Full)
+        self.now += LINE_SECONDS + 0.1
+
+        waiting = self.one_more()
+        time.sleep(0.3)
+        self.assertFalse(waiting.done())
+        self.inside.close()
+        waiting.result(SOON)
+
+    def test_places_are_those_of_a_process_whatever_one_waits_for(self) -> None:
+        waiting = self.one_that_waits(door=self.other)
+        self.inside.close()
+        waiting.result(SOON)
+
+    def test_who_is_in_the_middle_of_it_counts_and_is_refused_nothing(self) -> None:
+        for _ in range(MOST_INSIDE):
+            self.enter()
+        with self.door.passing(in_turn=False):
+            self.assertEqual(self.places.inside, THREADS - 1)
+        self.assertEqual(self.places.inside, MOST_INSIDE)
+
+    def test_they_pass_in_the_order_of_coming(self) -> None:
+        passed: list[int] = []
+
+        def note(number: int) -> None:
+            with self.door.passing():
+                passed.append(number)
+                time.sleep(0.005)
+
+        waiting = []
+        for _ in range(MOST_INSIDE - 1):
+            self.enter()
+        with self.door.passing():
+            for number in range(THREADS):
+                waiting.append(self.pool.submit(note, number))
+                while len(self.places.line) <= number and not waiting[-1].done():
+                    time.sleep(0.001)
+        for one in waiting:
+            one.result(SOON)
+        self.assertEqual(passed, list(range(THREADS)))
+
+    def one_that_waits(self, *, door: Bulkhead) -> Future[None]:
+        """Return one that waits at the first door, with all places taken at this one."""
+        for _ in range(MOST_INSIDE):
+            self.enter(door=door)
+        waiting = self.one_more()
+        time.sleep(0.3)
+        self.assertFalse(waiting.done())
+        return waiting
+
+    def one_more(self) -> Future[None]:
+        return self.pool.submit(self.pass_through)
+
+
+class ThreadsOfAProcessTests(SimpleTestCase):
+    def test_with_thirty_uploads_at_slow_things_two_threads_serve_the_others(self) -> None:
+        """Nothing is overdue: scanner and storage are well, and slow."""
+        places, ended = Places(), Event()
+        doors = [Bulkhead("Not now.", lambda: 3_600, places) for _ in range(2)]
+
+        def upload(number: int) -> None:
+            with doors[number % 2].passing():
+                ended.wait(3 * SOON)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            sent = [pool.submit(upload, number) for number in range(30)]
+            light = [pool.submit(time.monotonic) for _ in range(4)]
+            try:
+                for one in light:
+                    one.result(SOON)
+                self.assertEqual(places.inside, MOST_INSIDE)
+            finally:
+                ended.set()
+
+        refused = [error for one in sent if (error := one.exception()) is not None]
+        self.assertEqual({type(error) for error in refused}, {Full})
+        self.assertGreaterEqual(len(refused), 30 - THREADS)
+        self.assertEqual(places.inside, 0)

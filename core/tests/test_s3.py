@@ -184,7 +184,7 @@ class BucketTests(TestCase):
 
 
 @contextmanager
-def server_that_answers(answer: bytes | None) -> Iterator[str]:
+def server_that_answers(answer: bytes | None, *, closes: bool = True) -> Iterator[str]:
     """Yield the address of a server that says this to each request; None: nothing, for ever."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         connections: list[socket.socket] = []
@@ -197,7 +197,8 @@ def server_that_answers(answer: bytes | None) -> Iterator[str]:
                     return
                 if answer is not None:
                     connection.sendall(answer)
-                    connection.close()
+                    if closes:
+                        connection.close()
 
         thread = threading.Thread(target=serve)
         thread.start()

@@ -55,6 +55,6 @@ def picture_of(file: UploadedFile[Any]) -> IO[bytes]:
         raise UploadRefused("A cover is a PNG, JPEG, GIF or WebP picture.")
     if contradicts(file, mime_type):
         raise UploadRefused("The file's content is not what its name says.")
-    with scanners.passing(file.size or 0):
+    with scanners.passing():
         scan(file)
     return clean_picture(file, mime_type)

@@ -103,6 +103,7 @@ def from_here(upload: Upload, request: HttpRequest, etag: str) -> HttpResponseBa
 
 
 def opened(key: str, span: range) -> Part:
+    """Open a part of a file to be sent. Raises Missing (404) and Unavailable (503)."""
     try:
         return open_part(key, span.start, len(span))
     except FileNotFoundError as error:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from core.refusals import Unavailable
+from core.uploads.overdue import Bulkhead
 from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MISSING: Final = {"404", "NoSuchKey"}
+FIRST_BYTES: Final = 65_536
+reads = Bulkhead(Unavailable.sentence)
 
 
 def save_file(key: str, file: IO[bytes]) -> str:
@@ -23,17 +28,23 @@ def save_file(key: str, file: IO[bytes]) -> str:
 
 
 def open_file(key: str) -> File[Any]:
-    """Open a stored file to be read. Raises FileNotFoundError, or another of STORAGE_ERRORS."""
-    return default_storage.open(key)
+    """Open a stored file to be read. Raises FileNotFoundError, or another of STORAGE_ERRORS.
+
+    Raises Unavailable (503) where the bucket stalls, or where too many wait for it.
+    """
+    with reads.passing() if is_in_bucket() else nullcontext():
+        return default_storage.open(key)
 
 
 def open_part(key: str, start: int, length: int) -> Part:
     """Open a span of a stored file. Raises FileNotFoundError, or another of STORAGE_ERRORS.
 
-    Of a bucket no more than that is fetched, and it is fetched as it is read.
+    Of a bucket no more than that is fetched, and it is fetched as it is read; raises Unavailable (503) where
+    it stalls, or where too many wait for it.
     """
     if is_in_bucket():
-        return Part(object_in_bucket(key, start, length), length)
+        with reads.passing():
+            return PartOfObject(object_in_bucket(key, start, length), length)
     file = open_file(key)
     file.seek(start)
     return Part(file, length)
@@ -79,6 +90,25 @@ class Part:
 
     def close(self) -> None:
         self.file.close()
+
+
+class PartOfObject(Part):
+    """A span of what lies in a bucket: the bytes come as they are read, or do not come.
+
+    The first are fetched at once: a bucket that says only that it has the file is found out while that can
+    still be answered.
+    """
+
+    def __init__(self, body: Any, length: int) -> None:
+        super().__init__(body, length)
+        self.first = super().read(FIRST_BYTES)
+
+    def read(self, size: int) -> bytes:
+        if self.first:
+            piece, self.first = self.first[:size], self.first[size:]
+            return piece
+        with reads.passing(in_turn=False):
+            return super().read(size)
 
 
 def remove_files(keys: Iterable[str]) -> None:
