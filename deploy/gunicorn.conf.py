@@ -7,13 +7,16 @@ socket of btf-http.socket takes the place of ``bind``.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import multiprocess
 
 COMM: Final = Path("/proc/self/comm")
+ENDING: Final = "hub-ending"
 STARTED_IN: Final = str(Path.cwd())  # links resolved
 # What the master is made of, and hands down: a new version of it takes a restart.
 OF_THE_MASTER: Final = ("gunicorn", "prometheus_client", "__config__", "__main__")
@@ -81,17 +84,34 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Give a worker that has loaded the code a name, by which deploy/reload.py knows it."""
+    """Give a worker that has loaded the code a name, by which it is known, and another where it is to end."""
     if COMM.exists():
         COMM.write_text("hub-serving")
+        end = signal.getsignal(signal.SIGTERM)
+
+        def tell_and_end(number: int, frame: Any) -> None:
+            COMM.write_text(ENDING)
+            if callable(end):
+                end(number, frame)
+
+        signal.signal(signal.SIGTERM, tell_and_end)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Replace no worker while there are more than wanted: those of a reload, before or after it.
+    """Replace no worker while enough are there without it: at a reload, more come, and the old ones go.
 
     And take its gauges out of what ``/metrics`` adds up.
     """
-    if server.num_workers > server.cfg.workers:
+    staying = [process for process in server.WORKERS if _name(process) != ENDING]
+    if server.num_workers > server.cfg.workers <= len(staying):
         server.num_workers -= 1
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+        # Whoever reads them takes them away, too; an error here would end the master.
+        with suppress(FileNotFoundError):
+            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _name(process: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return ""

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# What gunicorn.conf.py calls a worker that has loaded the code, and its master: with the number of workers.
+# What gunicorn.conf.py calls a worker that has loaded the code; and its master, with the number of workers.
+# One that still loads has the master's name.
 SERVING: Final = "hub-serving"
 WANTS: Final = "hub-wants-"
 STOPPING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -57,9 +58,15 @@ def wait(what: str, until: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def refuse_broken_code() -> None:
-    """Load the application once, apart: a worker that cannot start takes the whole gunicorn with it."""
-    if subprocess.run([sys.executable, "-c", "import btf_backend.wsgi"], check=False).returncode:
+def refuse_broken_code(master: int) -> None:
+    """Load the application once, apart: a worker that cannot start takes the whole gunicorn with it.
+
+    In the environment that workers are given, which is the master's and not what a file says by now.
+    """
+    pairs = Path(f"/proc/{master}/environ").read_bytes().split(b"\0")
+    environment = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
+    check = [sys.executable, "-c", "import btf_backend.wsgi"]
+    if subprocess.run(check, env=environment, check=False).returncode:  # noqa: S603 - the operator's own
         raise SystemExit("reload.py: the new code does not start; the old one goes on")
 
 
@@ -90,14 +97,14 @@ def add_workers(master: int, old: set[int]) -> None:
     wait("no new worker serves", lambda: sum(name_of(worker) == SERVING for worker in new()) >= wanted)
 
 
-def end(workers: set[int]) -> None:
-    """Have them go: those that serve when they have answered what they have, the others at once.
+def end(master: int, workers: set[int]) -> None:
+    """Have them go: those that served when they have answered what they have, those that still load at once.
 
     Where there are more than wanted, gunicorn.conf.py has none take the place of one that ends.
     """
-    for worker in workers:
+    for worker in workers & workers_of(master):
         with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGTERM if name_of(worker) == SERVING else signal.SIGKILL)
+            os.kill(worker, signal.SIGKILL if name_of(worker).startswith(WANTS) else signal.SIGTERM)
 
 
 def roll(master: int) -> None:
@@ -109,9 +116,9 @@ def roll(master: int) -> None:
         except BaseException:
             for number in STOPPING:
                 signal.signal(number, signal.SIG_IGN)
-            end(workers_of(master) - old)
+            end(master, workers_of(master) - old)
             raise
-        end(old)
+        end(master, old)
         wait("an old worker did not end", lambda: not workers_of(master) & old)
 
 
@@ -122,5 +129,6 @@ def stop(*args: object) -> None:
 if __name__ == "__main__":
     for each in STOPPING:
         signal.signal(each, stop)
-    refuse_broken_code()
-    roll(int(sys.argv[1]))
+    number_wanted(of := int(sys.argv[1]))
+    refuse_broken_code(of)
+    roll(of)

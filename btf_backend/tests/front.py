@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -121,6 +122,9 @@ class Front:
         """Take what stands in ``http {}`` beside the configuration, and values of its variables."""
         self.folder = Path(tempfile.mkdtemp(prefix="btf-front-"))
         self.port, self.plain_port = free_port(), free_port()
+        # Held and not listened at: it refuses, and no other test gets it.
+        self.nowhere = socket.socket()
+        self.nowhere.bind((HOST, 0))
         for name in ("static", "media", "acme"):
             (self.folder / name).mkdir()
         self.run("local/certificate.py", str(self.folder))
@@ -134,7 +138,7 @@ class Front:
 
     @property
     def variables(self) -> dict[str, str]:
-        nowhere = f"{HOST}:{free_port()}"
+        nowhere = f"{HOST}:{self.nowhere.getsockname()[1]}"
         return {
             "HUB_HTTPS_LISTEN": f"{HOST}:{self.port}",
             "HUB_HTTP_LISTEN": f"{HOST}:{self.plain_port}",
@@ -155,6 +159,7 @@ class Front:
         rendered = self.run("nginx/render.py", str(template), **variables)
         # A test does not wait for a minute.
         hurried = rendered.replace("proxy_read_timeout 60s;", "proxy_read_timeout 5s;")
+        hurried = hurried.replace("proxy_next_upstream_timeout 40s;", "proxy_next_upstream_timeout 4s;")
         (self.folder / "hub.conf").write_text(http_config + hurried, encoding="utf-8")
         root = "user root;\n" if os.geteuid() == 0 else ""  # it reads what only we may
         around = (DEPLOY / "nginx" / "nginx.conf").read_text(encoding="utf-8")
@@ -223,5 +228,6 @@ class Front:
         """Stop it and remove its folder."""
         self.process.terminate()
         self.process.wait()
+        self.nowhere.close()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
