@@ -238,5 +238,9 @@ def prepare_with_mail(**more: str) -> tuple[Server, SmtpServer]:
     from core.tests.smtp import SmtpServer
 
     server = SmtpServer()
-    prepare(store.port, EMAIL_HOST=HOST, EMAIL_PORT=str(server.port), **more)
+    try:
+        prepare(store.port, EMAIL_HOST=HOST, EMAIL_PORT=str(server.port), **more)
+    except BaseException:
+        store.stop()
+        raise
     return store, server

@@ -46,6 +46,7 @@ DISABLE_TRIGGERS: Final = """
 NOTHING_TO_DO: Final = "No migrations to apply."
 TITLES: Final = {"tags": "left out by tag", "excluded": "by name", "skipped": "skipped"}
 SHOWN: Final = 40_000
+MOST_EXCUSED: Final = 3  # where more fail on their own schema, too, it is the drill that is broken
 
 
 def ask(database: str, *statements: str) -> list[Any]:
@@ -125,7 +126,7 @@ def report(ran: Ran, old: Path) -> bool:
     tags, names, skipped = (sum(ran.counts[name].values()) for name in TITLES)
     print(f"run {ran.counts['run']}, failed {len(ran.failed)}, of these on their own, too, {len(excused)}")
     print(f"skipped {skipped}, left out by tag {tags}, by name {names}; {ran.seconds:.0f} s")
-    return ran.failed == excused and ran.counts["run"] > len(excused)
+    return ran.failed == excused and len(excused) <= MOST_EXCUSED < ran.counts["run"]
 
 
 def set_up() -> None:
