@@ -43,7 +43,9 @@ class Probe:
     """Asks one thing in a thread of its own, for all callers of this process.
 
     However many call, it asks once in ``EVERY_SECONDS``, and never twice at a time. What was learnt is good
-    for the ``target`` that was asked, and for two such turns: older news tell nothing of now.
+    for the ``target`` that was asked. An error stays until a newer answer takes its place: a fault that shows
+    after seconds is learnt by the next call, however late that comes. That all was well tells nothing of now
+    after two such turns.
     """
 
     def __init__(self, name: str, ask: Callable[[], str], target: Callable[[], object]) -> None:
@@ -52,7 +54,7 @@ class Probe:
         self.forget()
 
     def forget(self) -> None:
-        self.learnt, self.learnt_at = UNKNOWN, -EVERY_SECONDS
+        self.learnt, self.learnt_at = UNKNOWN, -GOOD_SECONDS
         self.asked_at = -EVERY_SECONDS
         self.asked: object = None
         self.answer: Future[str] | None = None
@@ -80,19 +82,26 @@ class Probe:
         self.learnt, self.learnt_at = (answer.result() if error is None else ERROR), self.asked_at
 
     def word(self, until: float) -> str:
-        """Return what was learnt last. While that is nothing, wait for it, to that moment at most."""
-        answer = self.answer
-        if answer is not None and self.known() == UNKNOWN:
-            wait([answer], timeout=max(0.0, until - monotonic()))
-        return self.known()
-
-    def known(self) -> str:
+        """Return what was learnt last. While that is old or nothing, wait for news, until then at most."""
         with self.lock:
             self.learn()
-            now = monotonic()
-            if self.answer is not None and now - self.asked_at > LIMIT_SECONDS:
-                return ERROR
-            return self.learnt if now - self.learnt_at < GOOD_SECONDS else UNKNOWN
+            answer = self.answer if self.is_old() and not self.is_overdue() else None
+        if answer is not None:
+            wait([answer], timeout=max(0.0, until - monotonic()))
+        with self.lock:
+            self.learn()
+            return self.known()
+
+    def known(self) -> str:
+        if self.is_overdue() or self.learnt == ERROR:
+            return ERROR
+        return UNKNOWN if self.is_old() else self.learnt
+
+    def is_old(self) -> bool:
+        return monotonic() - self.learnt_at >= GOOD_SECONDS
+
+    def is_overdue(self) -> bool:
+        return self.answer is not None and monotonic() - self.asked_at > LIMIT_SECONDS
 
 
 def ask_storage() -> str:

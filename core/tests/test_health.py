@@ -125,7 +125,8 @@ class FrozenTests(TestCase):
         self.addCleanup(connections.__setitem__, "default", connection)
         self.addCleanup(patience.stop)
         # The server is well, and the test's transaction lies on that connection.
-        self.enterContext(patch("core.watching.lending.Loan.cut"))
+        for end in ("cut", "leave"):
+            self.enterContext(patch(f"core.watching.lending.Loan.{end}"))
         self.addCleanup(self.let_go)
 
     def let_go(self) -> None:

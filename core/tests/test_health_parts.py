@@ -118,6 +118,25 @@ class MailTests(PartsCase):
 
         self.assertEqual(parts.mail.word(time.monotonic() + PATIENCE_SECONDS), "error")
 
+    def test_one_that_says_nothing_is_degraded_to_who_asks_once_a_minute(self) -> None:
+        """A process in turn with others hears a monitor that seldom. SAFETY R2."""
+        self.server.start()
+        self.server.is_silent = True
+
+        with patch("core.health.parts.SMTP_SECONDS", 60.0), patch("core.health.report.PATIENCE_SECONDS", 0.3):
+            self.assertEqual(self.health()[1], "healthy")
+            for _ in range(3):
+                answer = parts.mail.answer
+                assert answer is not None
+                self.hang_up()
+                self.assertIsNotNone(answer.exception(PATIENCE_SECONDS))
+                parts.mail.asked_at -= 60
+                parts.mail.learnt_at -= 60
+                self.assert_degraded("mail", "error")
+
+            self.hang_up()
+            parts.mail.word(time.monotonic() + PATIENCE_SECONDS)
+
     def hang_up(self) -> None:
         """Have the silent server leave whoever waits for it."""
         door = self.server.door
@@ -154,6 +173,7 @@ class HangingTests(SimpleTestCase):
 
     def setUp(self) -> None:
         self.thaw, self.asked = Event(), 0
+        self.error: OSError | None = None
         self.probe = Probe("storage", self.hang, lambda: "here")
         self.addCleanup(self.let_go)
 
@@ -164,7 +184,13 @@ class HangingTests(SimpleTestCase):
     def hang(self) -> str:
         self.asked += 1
         self.thaw.wait(PATIENCE_SECONDS)
+        if self.error is not None:
+            raise self.error
         return "connected"
+
+    def a_minute_passes(self) -> None:
+        self.probe.asked_at -= parts.GOOD_SECONDS
+        self.probe.learnt_at -= parts.GOOD_SECONDS
 
     def test_it_is_never_asked_twice_at_a_time(self) -> None:
         for _ in range(3):
@@ -188,8 +214,7 @@ class HangingTests(SimpleTestCase):
         self.thaw.set()
         self.assertEqual(told(self.probe), "connected")
         self.thaw.clear()
-        self.probe.learnt_at -= parts.GOOD_SECONDS
-        self.probe.asked_at -= parts.GOOD_SECONDS
+        self.a_minute_passes()
         self.probe.begin()
         self.assertEqual(self.probe.word(0), "unknown")
 
@@ -206,6 +231,36 @@ class HangingTests(SimpleTestCase):
         self.probe.asked_at -= parts.GOOD_SECONDS
 
         self.assertEqual(self.probe.word(0), "unknown")
+
+    def test_an_error_stays_until_a_newer_answer_takes_its_place(self) -> None:
+        self.thaw.set()
+        self.error = TimeoutError()
+        self.assertEqual(told(self.probe), "error")
+        self.error = None
+        self.thaw.clear()
+        for _ in range(3):
+            self.a_minute_passes()
+            self.assertEqual(self.probe.word(0), "error")
+
+        self.a_minute_passes()
+        self.probe.begin()
+        self.assertEqual(self.probe.word(0), "error")
+        self.thaw.set()
+
+        self.assertEqual(self.probe.word(time.monotonic() + PATIENCE_SECONDS), "connected")
+
+    def test_who_asks_so_often_that_news_are_new_waits_for_none(self) -> None:
+        self.thaw.set()
+        self.error = TimeoutError()
+        self.assertEqual(told(self.probe), "error")
+        self.thaw.clear()
+        self.probe.asked_at -= parts.EVERY_SECONDS
+        self.probe.begin()
+
+        with patch("core.health.parts.wait") as waiting:
+            self.assertEqual(self.probe.word(time.monotonic() + PATIENCE_SECONDS), "error")
+
+        waiting.assert_not_called()
 
     def test_the_log_tells_the_kind_and_not_the_words(self) -> None:
         nothing: dict[str, str] = {}

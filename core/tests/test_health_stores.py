@@ -153,6 +153,47 @@ class ThreadsTests(TransactionTestCase):
         self.assertIsNot(connections["default"], self.lent)
         connections["default"].close()
 
+    @skipUnless(connection.vendor == "postgresql", "SQLite lies in this process.")
+    def test_a_connection_that_comes_after_its_caller_has_gone_does_not_stay(self) -> None:
+        """Nor a session at PostgreSQL for each call, where connecting takes longer than a call."""
+        thaw, sessions = Event(), []
+
+        def connect_late() -> None:
+            thaw.wait(PATIENCE_SECONDS)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                sessions.append(cursor.fetchone()[0])
+
+        loan = Loan("health-test", connect_late)
+        self.assertFalse(loan.settle(0))
+        self.assertIsNone(self.lent.connection)
+        thaw.set()
+        self.assertTrue(loan.wait(PATIENCE_SECONDS))
+
+        self.assertIsNone(loan.answer.exception())
+        self.assertIsNone(self.lent.connection)
+        self.assertTrue(self.is_gone(sessions[0]))
+
+    def is_gone(self, session: int) -> bool:
+        """Tell whether PostgreSQL has ended a session, within some patience."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        with connection.cursor() as cursor:
+            while time.monotonic() < until:
+                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [session])
+                if cursor.fetchone() == (0,):
+                    break
+                time.sleep(0.05)
+        connections["default"].close()
+        return time.monotonic() < until
+
+    def test_a_connection_that_is_given_back_in_time_stays_open(self) -> None:
+        self.lent.ensure_connection()
+        loan = Loan("health-test", lambda: None)
+
+        self.assertTrue(loan.settle(PATIENCE_SECONDS))
+
+        self.assertIsNotNone(self.lent.connection)
+
     def test_no_thread_outlives_its_question(self) -> None:
         for _ in range(3):
             self.ask()

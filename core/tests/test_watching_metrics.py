@@ -149,6 +149,18 @@ class DatabaseTests(MetricsCase):
         self.assertEqual(value(samples, "btf_migrations_pending"), 0)
         self.assertEqual(value(samples, "btf_database_up"), 0)
 
+    def test_a_defect_of_a_question_is_told_in_the_log_by_its_kind(self) -> None:
+        with (
+            patch("core.watching.backlog.mail_lag", side_effect=ValueError("somebody@example.org")),
+            self.assertLogs("core.watching.exposition", "WARNING") as logs,
+        ):
+            samples = self.samples()
+
+        self.assertEqual(value(samples, "btf_database_up"), 0)
+        self.assertEqual([record.message for record in logs.records], ["metrics_incomplete"])
+        self.assertEqual(vars(logs.records[0])["store_error"], "ValueError")
+        self.assertNotIn("example.org", str(vars(logs.records[0])))
+
     def test_statements_are_short_where_the_database_can_see_to_that(self) -> None:
         if connection.vendor != "postgresql":
             self.skipTest("PostgreSQL alone has statement_timeout.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 
 from django.conf import settings
@@ -41,7 +42,11 @@ for line in sys.stdin:
 """
 
 
-class ProcessesTests(SimpleTestCase):
+class Killed(BaseException):
+    """What a test ends a reader by."""
+
+
+class ProcessesCase(SimpleTestCase):
     """Real processes, which count into one folder."""
 
     def setUp(self) -> None:
@@ -82,13 +87,15 @@ class ProcessesTests(SimpleTestCase):
         process.kill()
         process.communicate()
 
-    def samples(self) -> Samples:
+    def samples(self, folder: str = "") -> Samples:
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in processes.families(self.folder)
+            for family in processes.families(folder or self.folder)
             for sample in family.samples
         }
 
+
+class ProcessesTests(ProcessesCase):
     def test_two_processes_are_summed(self) -> None:
         self.counting(2)
         self.counting(3)
@@ -173,3 +180,99 @@ class ProcessesTests(SimpleTestCase):
 
         self.assertIsNone(value(samples, "btf_sockets_open", kind="chat"))
         self.assertEqual(value(samples, "btf_messages_posted_total"), 3)
+
+
+class KilledTests(ProcessesCase):
+    """Processes that are killed in the middle of their files."""
+
+    def dead(self) -> int:
+        process = self.counting(3)
+        self.end(process)
+        return process.pid
+
+    def test_a_file_that_a_dead_one_had_only_made_is_deleted_and_told(self) -> None:
+        pid = self.dead()
+        for name in ("counter", "histogram", "gauge_livesum"):
+            Path(self.folder, f"{name}_{pid}.db").write_bytes(b"")
+
+        with self.assertLogs("core.watching.processes", "INFO") as logs:
+            samples = self.samples()
+
+        self.assertEqual(samples, {})
+        self.assertEqual({path.name for path in Path(self.folder).iterdir()}, {"lock"})
+        self.assertEqual(
+            [(record.message, vars(record)["file"]) for record in logs.records],
+            [("metrics_file_empty", f"{kind}_{pid}.db") for kind in ("counter", "histogram")],
+        )
+
+    def test_a_file_that_has_a_length_and_no_number_yet_adds_nothing(self) -> None:
+        pid = self.dead()
+        os.truncate(Path(self.folder, f"counter_{pid}.db"), 0)
+        os.truncate(Path(self.folder, f"counter_{pid}.db"), 65_536)
+
+        samples = self.samples()
+
+        self.assertIsNone(value(samples, "btf_messages_posted_total"))
+        self.assertEqual(value(samples, "btf_http_request_duration_seconds_count", route="api/x/"), 1)
+
+    def test_a_file_that_a_living_one_has_only_made_is_passed_over_and_stays(self) -> None:
+        self.counting(2)
+        making = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+        )
+        self.addCleanup(making.communicate)
+        files = [Path(self.folder, f"{name}_{making.pid}.db") for name in ("counter", "gauge_livesum")]
+        for file in files:
+            file.write_bytes(b"")
+
+        samples = self.samples()
+
+        self.assertEqual(value(samples, "btf_messages_posted_total"), 2)
+        self.assertEqual(value(samples, "btf_sockets_open", kind="chat"), 2)
+        self.assertTrue(all(file.exists() for file in files))
+
+    def test_a_gauge_that_gunicorns_master_takes_away_meanwhile_is_no_fault(self) -> None:
+        self.assertFalse(processes.is_begun(Path(self.folder, "gauge_livesum_1.db")))
+
+    def test_wherever_a_reader_is_killed_what_the_dead_counted_counts_once(self) -> None:
+        self.dead()
+        self.samples()
+        self.dead()
+        kills = 0
+        while True:
+            folder = self.enterContext(tempfile.TemporaryDirectory())
+            shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+            if self.reads(folder, steps=kills):
+                break
+            kills += 1
+            samples = self.samples(folder)
+            with self.subTest(kills=kills):
+                self.assertEqual(value(samples, "btf_messages_posted_total"), 6)
+                self.assertEqual(value(samples, "btf_http_request_duration_seconds_count", route="api/x/"), 2)
+                self.assertEqual(
+                    {path.name for path in Path(folder).iterdir()},
+                    {"counter_gone.db", "histogram_gone.db", "lock"},
+                )
+        self.assertGreater(kills, 10)
+
+    def reads(self, folder: str, *, steps: int) -> bool:
+        """Read, and be ended after so many renames and deletions; tell whether that was the end anyway."""
+        left = iter(range(steps))
+
+        def step(change: Any) -> Any:
+            def until_killed(*args: Any, **kwargs: Any) -> Any:
+                if next(left, None) is None:
+                    raise Killed
+                return change(*args, **kwargs)
+
+            return until_killed
+
+        with (
+            patch.object(Path, "replace", step(Path.replace)),
+            patch.object(Path, "unlink", step(Path.unlink)),
+        ):
+            try:
+                self.samples(folder)
+            except Killed:
+                return False
+        return True

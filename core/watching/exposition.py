@@ -41,8 +41,11 @@ def of_the_database() -> list[Any]:
     """Return what the database tells within three seconds. What it does not tell is absent: no zero."""
     found: list[Any] = []
     backlog.migrations.load()  # from files, once a process: not in the time that the database has
-    if not Loan("metrics", lambda: ask_all(found)).settle(PATIENCE_SECONDS):
-        logger.warning("metrics_incomplete", extra={"store_error": "TimeoutError"})
+    loan = Loan("metrics", lambda: ask_all(found))
+    if not loan.settle(PATIENCE_SECONDS):
+        tell_incomplete("TimeoutError")
+    elif (error := loan.answer.exception()) is not None:  # no thread was to be had, or a defect
+        tell_incomplete(type(error).__name__)
     told = list(found)
     says = "Whether the database told all that it was asked."
     return [*told, GaugeMetricFamily("btf_database_up", says, value=len(told) == NUMBER)]
@@ -55,9 +58,13 @@ def ask_all(found: list[Any]) -> None:
             with in_short():
                 found += question()
         except DatabaseError as error:
-            logger.warning("metrics_incomplete", extra={"store_error": type(error).__name__})
+            tell_incomplete(type(error).__name__)
             if connection.connection is None or not connection.is_usable():
                 return
+
+
+def tell_incomplete(fault: str) -> None:
+    logger.warning("metrics_incomplete", extra={"store_error": fault})
 
 
 def labelled(name: str, says: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:

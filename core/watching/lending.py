@@ -7,6 +7,7 @@ import socket
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from django.db import connection, connections, transaction
@@ -61,6 +62,7 @@ class Loan(Call[Answer]):
 
     def __init__(self, name: str, ask: Callable[[], Answer]) -> None:
         self.database: Any = connection._connections[connection._alias]  # type: ignore[attr-defined]  # noqa: SLF001
+        self.lock, self.threads = Lock(), 2  # this one, and the one that asks
         self.database.inc_thread_sharing()
         super().__init__(name, partial(self.over_there, ask))
 
@@ -70,29 +72,42 @@ class Loan(Call[Answer]):
             return ask()
         finally:
             del connections["default"]
+            self.leave()
 
     def settle(self, seconds: float) -> bool:
-        """As ``wait``. Where there is no answer, the connection is lost: this thread opens another."""
+        """As ``wait``. Where there is no answer, the connection is lost: this thread opens another.
+
+        Whoever of the two leaves it last closes it. One that was only being opened yet is open by then.
+        """
         if self.wait(seconds):
             self.database.dec_thread_sharing()
             return True
         del connections["default"]
+        self.leave()
         self.cut()
         return False
+
+    def leave(self) -> None:
+        """Close the connection, where the other thread has left it, too."""
+        with self.lock:
+            self.threads -= 1
+            if not self.threads:
+                self.database.close()
 
     def cut(self) -> None:
         """Hang up on a PostgreSQL that does not answer: the stuck thread gets an error, and is free.
 
         TCP alone would have it wait for ever where the other end acknowledges and says nothing.
         """
-        driver = self.database.connection
-        if self.database.vendor != "postgresql" or driver is None:
-            return
-        with (
-            suppress(OSError, self.database.Database.Error),  # it has ended meanwhile
-            socket.socket(fileno=os.dup(driver.fileno())) as line,
-        ):
-            line.shutdown(socket.SHUT_RDWR)
+        with self.lock:  # or its number could be another's by now
+            driver = self.database.connection
+            if self.database.vendor != "postgresql" or driver is None:
+                return
+            with (
+                suppress(OSError, self.database.Database.Error),  # it has ended meanwhile
+                socket.socket(fileno=os.dup(driver.fileno())) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

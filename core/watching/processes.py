@@ -7,7 +7,9 @@ not. Their files are added up into one, or each restart would leave some behind.
 
 from __future__ import annotations
 
+import logging
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,8 +20,12 @@ from core.watching.owners import lives, turn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+logger = logging.getLogger(__name__)
+
 FILE: Final = re.compile(r"(?:(?P<adds>counter|histogram)|gauge_live\w+|owner)_(?P<pid>\d+)(?:\.db)?")
 GONE: Final = "gone"
+ADDED: Final = ("counter", "histogram")
+HEAD_BYTES: Final = 8  # of each file, before the first number
 Collector: Any = multiprocess.MultiProcessCollector
 Numbers: Any = mmap_dict.MmapedDict  # a file's: the library has no types for either
 
@@ -31,32 +37,64 @@ def families(folder: str) -> list[Any]:
     """
     with turn(Path(folder)):
         gather_the_dead(Path(folder))
-        return list(Collector(None, folder).collect())
+        return list(Collector.merge([str(file) for file in Path(folder).glob("*.db") if is_begun(file)]))
+
+
+def is_begun(file: Path) -> bool:
+    """Tell whether a file can be read: the library makes it empty, and gives it a length then."""
+    with suppress(FileNotFoundError):  # gunicorn's master takes gauges away out of turn
+        return file.stat().st_size >= HEAD_BYTES
+    return False
 
 
 def gather_the_dead(folder: Path) -> None:
     """Add up what they counted, and take away what they had open. What says whose it was goes last."""
+    for kind in ADDED:
+        finish(folder / f"{kind}_{GONE}.db")
     for file in [*sorted(folder.glob("*.db")), *folder.glob("owner_*")]:
         found = FILE.fullmatch(file.name)
         if found is None or lives(int(found["pid"]), folder):
             continue
-        if found["adds"]:
+        if found["adds"] and is_begun(file):
             add_up(file, folder / f"{found['adds']}_{GONE}.db")
+            continue
+        if found["adds"]:
+            logger.info("metrics_file_empty", extra={"file": file.name})
         file.unlink(missing_ok=True)
 
 
 def add_up(file: Path, total: Path) -> None:
-    """Add a file's numbers to the total. The total takes its place at once, or not at all."""
-    sums = dict(numbers(total)) if total.exists() else {}
-    for key, number in numbers(file):
-        sums[key] = sums.get(key, 0.0) + number
-    fresh = total.with_suffix(".new")
+    """Add a dead process's numbers to the total. Wherever this is killed, they count once.
+
+    The file is taken under a name that is no process's, and the sum written beside the total. Once what was
+    taken is deleted the sum stands for the total, and takes its place.
+    """
+    file.replace(total.with_suffix(".taken"))
+    finish(total)
+
+
+def finish(total: Path) -> None:
+    """Do what is left of adding up, from wherever it ended."""
+    taken, sums = total.with_suffix(".taken"), total.with_suffix(".sum")
+    if taken.exists():
+        add(taken, total, sums)
+        taken.unlink()
+    if sums.exists():
+        sums.replace(total)
+
+
+def add(taken: Path, total: Path, sums: Path) -> None:
+    """Write the sum of two files into a third, which takes its place at once, or not at all."""
+    added = dict(numbers(total)) if total.exists() else {}
+    for key, number in numbers(taken):
+        added[key] = added.get(key, 0.0) + number
+    fresh = sums.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     written = Numbers(str(fresh))
-    for key, number in sums.items():
+    for key, number in added.items():
         written.write_value(key, number, 0.0)
     written.close()
-    fresh.replace(total)
+    fresh.replace(sums)
 
 
 def numbers(file: Path) -> Iterable[tuple[str, float]]:
