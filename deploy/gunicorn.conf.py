@@ -1,7 +1,7 @@
 """How gunicorn serves HTTP: the same in systemd, in a container and in `make prod-local`.
 
-Every setting can be overridden on the command line (``--bind``, ``--workers``); started by systemd, the
-socket of btf-http.socket takes the place of ``bind``.
+Every setting can be overridden on the command line (``--bind``, ``--workers``), but for threads: the product
+reads ``WEB_THREADS``, too. Started by systemd, the socket of btf-http.socket takes the place of ``bind``.
 """
 
 from __future__ import annotations

@@ -52,13 +52,15 @@ class Server:
         self.port = free_port()
         self.command = [part.format(port=self.port) for part in command]
         self.folder = PROJECT  # of the code
+        self.environment: dict[str, str] = {}  # besides this process's own
         self.process: subprocess.Popen[bytes] | None = None
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
 
     def start(self) -> None:
         """Start, and return when it listens."""
+        there = {**os.environ, **self.environment}
         self.process = subprocess.Popen(  # noqa: S603 - the drill's own commands
-            self.command, cwd=self.folder, stdout=self.log, stderr=self.log
+            self.command, cwd=self.folder, env=there, stdout=self.log, stderr=self.log
         )
         for _ in range(300):
             if self.process.poll() is not None:
@@ -129,11 +131,13 @@ def redis() -> Server:
 
 
 def http_server(*, workers: int = 1, threads: int = 8) -> Server:
-    """Return gunicorn as in production."""
-    return Server(
+    """Return gunicorn as in production: the code, too, knows the number of threads by WEB_THREADS alone."""
+    server = Server(
         *(str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "--bind", f"{HOST}:{{port}}"),
-        *("--workers", str(workers), "--threads", str(threads), "--log-level", "warning"),
+        *("--workers", str(workers), "--log-level", "warning"),
     )
+    server.environment["WEB_THREADS"] = str(threads)
+    return server
 
 
 def socket_server() -> Server:

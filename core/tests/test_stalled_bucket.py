@@ -5,29 +5,40 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from botocore.config import Config
-from django.test import TransactionTestCase
+from django.core.cache import cache
+from django.test import TransactionTestCase, override_settings
+from django.urls import reverse
 
+from authentication.tests.signing_in import signed_in_client
 from btf_backend.stores import S3_CLIENT
 from core.models import Upload
 from core.refusals import Unavailable
 from core.tests.clamd import free_port
 from core.tests.s3 import stored_at
-from core.tests.test_s3 import server_that_answers, store
+from core.tests.test_s3 import HURRIED, server_that_answers, store
 from core.uploads.delivery import opened
 from core.uploads.files import PartOfObject, reads
 from core.uploads.links import Links
 from core.uploads.overdue import MOST_OVERDUE
+from core.uploads.rescan import verdict_on
 from core.uploads.store import storage
+from users.models import DataArchive
+from users.services.archive import request_archive
 from users.tests.factories import make_user
+
+if TYPE_CHECKING:
+    from users.models import User
 
 SLOW = S3_CLIENT.merge(Config(read_timeout=4, retries={"total_max_attempts": 1, "mode": "standard"}))
 
 
 class StalledBucketTests(TransactionTestCase):
     def setUp(self) -> None:
+        cache.clear()
         for door in (reads, storage):
             self.enterContext(patch.object(door, "is_stalling", new=False))
 
@@ -70,6 +81,54 @@ class StalledBucketTests(TransactionTestCase):
 
             self.assertEqual([type(refusal) for refusal in refusals], [Unavailable] * MOST_OVERDUE)
             self.assertTrue(reads.is_stalling)
+
+    def test_nor_do_those_who_take_their_zip_away(self) -> None:
+        """Its bytes pass by the guard, too, and one that was refused was not taken."""
+        user = make_user()
+        archive = self.archive_of(user)
+        stops = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n\r\n012"
+        with (
+            override_settings(EXPORTS_PER_USER="1/1h"),
+            server_that_answers(stops, closes=False) as base,
+            stored_at(base, client_config=HURRIED),
+            patch("core.uploads.overdue.PATIENCE_SECONDS", 0.1),
+        ):
+            for _ in range(2):
+                with self.assertRaises(Unavailable):
+                    request_archive(user)
+            self.assertTrue(reads.is_stalling)
+            with ExitStack() as inside:
+                for _ in range(MOST_OVERDUE):
+                    inside.enter_context(reads.passing())
+                with self.assertRaises(Unavailable):
+                    request_archive(user)
+
+        archive.refresh_from_db()
+        self.assertEqual(archive.key, "exports/a.zip")
+
+    def test_a_zip_is_sent_as_it_comes(self) -> None:
+        user = make_user()
+        self.archive_of(user)
+        comes = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n\r\n0123456789"
+        with server_that_answers(comes) as base, stored_at(base, client_config=HURRIED):
+            answer: Any = signed_in_client(user).get(reverse("users:me-export"))
+            self.assertEqual((answer.status_code, answer.headers["Content-Length"]), (200, "10"))
+            self.assertEqual(answer.getvalue(), b"0123456789")
+
+    def archive_of(self, user: User) -> DataArchive:
+        return DataArchive.objects.create(
+            user=user, key="exports/a.zip", size=10, state=DataArchive.State.READY
+        )
+
+    def test_a_job_that_reads_a_whole_file_is_told_in_the_storage_s_own_words(self) -> None:
+        stops = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012"
+        with (
+            server_that_answers(stops, closes=False) as base,
+            stored_at(base, client_config=HURRIED),
+            override_settings(FILE_UPLOAD_SCAN_COMMAND="true {file}"),
+            self.assertRaises(Unavailable),
+        ):
+            verdict_on("uploads/a.png")
 
     def test_meanwhile_a_link_is_503_for_a_part_too_and_what_needs_no_bytes_is_answered(self) -> None:
         owner = make_user()

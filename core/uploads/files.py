@@ -30,7 +30,8 @@ def save_file(key: str, file: IO[bytes]) -> str:
 def open_file(key: str) -> File[Any]:
     """Open a stored file to be read. Raises FileNotFoundError, or another of STORAGE_ERRORS.
 
-    Raises Unavailable (503) where the bucket stalls, or where too many wait for it.
+    Raises Unavailable (503) where the bucket stalls, or where too many wait for it. For jobs: of a bucket all
+    of it is fetched at the first look at it, for which no place is taken. Requests use ``open_part``.
     """
     with reads.passing() if is_in_bucket() else nullcontext():
         return default_storage.open(key)

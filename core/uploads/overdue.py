@@ -32,9 +32,10 @@ class Full(Unavailable):
 class Places:
     """How many threads of a process may wait inside, of all bulkheads together, and the line before them.
 
-    Who stands in line holds a thread, too. A class that sends its files at once passes that way while each
-    takes a moment; but a second after the first had to wait, whoever still waits is refused, and who comes
-    is refused at once, until for a second nobody has found all places taken.
+    Who stands in line holds a thread, too. That is no matter while it moves, and clients send a class's files
+    and a page's pictures at once. But if for a second nobody gets in, all who are inside take that long: then
+    whoever has waited for it is refused, and who comes is refused at once until somebody has got in, and for
+    a second at least.
     """
 
     def __init__(self) -> None:
@@ -42,33 +43,38 @@ class Places:
         self.changed = Condition()  # guards the bulkheads' own numbers, too
         self.inside = 0
         self.line: deque[object] = deque()
-        self.full_since = self.full_at = float("-inf")
+        self.moved_at = self.refused_at = float("-inf")
 
     def await_turn(self, check: Callable[[], None], sentence: str) -> None:
         """Return once there is a place, in the order of coming. Raises Full (503), and what ``check`` raises.
 
         The caller holds ``changed``, and takes the place before it lets go.
         """
-        me = object()
+        me, came_at = object(), time.monotonic()
         self.line.append(me)
         try:
             check()
             while self.inside >= MOST_INSIDE or self.line[0] is not me:
-                if self.is_closed():
+                if self.is_closed() or self.is_still(since=came_at):
                     raise Full(sentence)
                 self.changed.wait(LOOK_SECONDS)
                 check()
+            self.moved_at = time.monotonic()
         finally:
             self.line.remove(me)
             self.changed.notify_all()
 
     def is_closed(self) -> bool:
-        """Note that somebody finds all places taken; tell whether that goes on for too long."""
+        """Tell whether somebody waited in vain just now, or nobody has got in since then."""
+        return self.refused_at > self.moved_at or time.monotonic() - self.refused_at < LINE_SECONDS
+
+    def is_still(self, *, since: float) -> bool:
+        """Tell whether nobody has got in for a second in which this one waited; then the line is closed."""
         now = time.monotonic()
-        if now - self.full_at > LINE_SECONDS:
-            self.full_since = now
-        self.full_at = now
-        return now - self.full_since >= LINE_SECONDS
+        if now - max(since, self.moved_at) < LINE_SECONDS:
+            return False
+        self.refused_at = now
+        return True
 
 
 PLACES: Final = Places()

@@ -12,6 +12,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from s3transfer.exceptions import RetriesExceededError
 
 from core.models import Upload
 from core.refusals import Refused, Unavailable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from users.models import User
 
-STORAGE_ERRORS = (BotoCoreError, ClientError, OSError)
+STORAGE_ERRORS = (BotoCoreError, ClientError, OSError, RetriesExceededError)
 NOT_STORED = "Files cannot be stored right now. Please try again in a moment."
 storage = Bulkhead(NOT_STORED)
 # All of its time: who needs less than that works.

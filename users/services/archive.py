@@ -16,7 +16,7 @@ from core.forgetting import BATCH
 from core.limits import take_or_fall_back
 from core.refusals import TooMany, Unavailable
 from core.tasks import enqueue_on_commit
-from core.uploads.files import open_file, remove_files, save_file
+from core.uploads.files import open_part, remove_files, save_file
 from core.uploads.store import STORAGE_ERRORS
 from users.models import DataArchive, User
 from users.services.archive_content import write_archive
@@ -25,8 +25,9 @@ from users.services.holding import acting
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from django.core.files.base import File
     from django.db.models import QuerySet
+
+    from core.uploads.files import Part
 
 LOST_AFTER: Final = timedelta(minutes=15)
 FRESH_RATE: Final = "6/1h"
@@ -34,25 +35,28 @@ FOLDER: Final = "exports"
 State = DataArchive.State
 
 
-def request_archive(user: User, *, fresh: bool = False) -> tuple[DataArchive, File[Any] | None]:
+def request_archive(user: User, *, fresh: bool = False) -> tuple[DataArchive, Part | None]:
     """Return a person's archive with its open ZIP, or None in its place while it is being built.
 
     Starts the build where there is none of the last 24 hours, where ``fresh`` asks for another,
     where the last request is lost, or its file. Raises TooMany (429) at the seventh fresh one in
     an hour, and where as many ZIPs and tables as EXPORTS_PER_USER lets one person have were taken away;
-    Unavailable (503) when the storage does not answer.
+    Unavailable (503) when the storage does not answer, or too many wait for it.
     """
     archive = claim_archive(user, fresh=fresh)
     if archive.state != State.READY:
         return archive, None
-    if wait := take_or_fall_back(f"EXPORTS_PER_USER:{user.pk}", settings.EXPORTS_PER_USER):
-        raise TooMany(wait)
     try:
-        return archive, open_file(archive.key)
+        file = open_part(archive.key, 0, archive.size)
     except FileNotFoundError:
         return claim_archive(user, lost=archive.key), None
     except STORAGE_ERRORS as error:
         raise Unavailable from error
+    # Only now: who gets none has taken none away.
+    if wait := take_or_fall_back(f"EXPORTS_PER_USER:{user.pk}", settings.EXPORTS_PER_USER):
+        file.close()
+        raise TooMany(wait)
+    return archive, file
 
 
 def claim_archive(user: User, *, fresh: bool = False, lost: str = "") -> DataArchive:
