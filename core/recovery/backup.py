@@ -3,16 +3,16 @@
 A file is stored before its row is written, and deleted after its row has gone. So what the database names at
 its moment was there before: the first round has it, even where it is deleted while the dump is made, and the
 second round has what was stored between. What was stored and deleted again within the backup may miss: its
-row has gone. What else misses, or is cut short, is told, and keeps the older backups from being deleted.
+row has gone. What else misses, or is cut short, is told, and keeps the older backups from being deleted
+until somebody has accepted that.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -24,7 +24,8 @@ from django.utils import timezone
 
 from core.models import Upload
 from core.recovery import measure, programs
-from core.recovery.files import Kept, digest_of, fetch, is_a_key, stored_files, write_list
+from core.recovery.copies import Files
+from core.recovery.files import digest_of, write_list
 from core.recovery.folders import (
     DUMP,
     FILE_LIST,
@@ -40,12 +41,11 @@ from core.recovery.folders import (
     whole_backups,
 )
 from core.recovery.ledger import write_ledger
-from core.recovery.losses import compared, former_of, losses
+from core.recovery.losses import compared, former_of, known_losses, still_named, told_of, write_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.recovery.files import Stored
     from core.recovery.losses import Former
 
 FORMAT: Final = 1
@@ -66,71 +66,12 @@ class Made(NamedTuple):
     faults: list[str]
 
 
-class Files:
-    """The files of a backup that is being made; what the former one has is linked, not copied."""
-
-    def __init__(self, folder: Path, former: Former | None) -> None:
-        self.folder = folder
-        self.former = former
-        self.have: dict[str, Kept] = {}
-        self.copied = self.linked = 0
-        self.cut_short: set[str] = set()
-        self.left_out: set[str] = set()
-
-    def take_all(self) -> None:
-        """Take every file that the storage has and this backup has not. Raises STORAGE_ERRORS."""
-        for stored in stored_files():
-            have = self.have.get(stored.key)
-            if not is_a_key(stored.key):
-                self.left_out.add(ascii(stored.key))
-            elif have is None or not have.is_copy_of(stored):
-                self.take(stored)
-
-    def take(self, stored: Stored) -> None:
-        target = self.folder / FILES / stored.key
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        if kept := self.link(stored, target):
-            self.linked += 1
-        elif kept := fetch(stored, target):
-            self.copied += 1
-        if kept:
-            self.have[stored.key] = kept
-        else:
-            self.have.pop(stored.key, None)
-
-    def link(self, stored: Stored, target: Path) -> Kept | None:
-        """Share a file with the former backup; None where it has none such, or the disk cannot."""
-        kept = self.former.files.get(stored.key) if self.former else None
-        if self.former and kept and kept.is_copy_of(stored):
-            source = self.former.path / FILES / stored.key
-            with suppress(OSError):
-                if source.stat().st_size != kept.size:
-                    self.cut_short.add(stored.key)
-                    return None
-                os.link(source, target)
-                return kept
-        return None
-
-    def outlast(self) -> None:
-        """Have the names of the files outlast a power cut: ``fetch`` has seen to what is in them."""
-        for folder, _, _ in os.walk(self.folder / FILES):
-            sync(Path(folder))
-
-    def notes(self) -> list[str]:
-        told = {
-            "copied again, cut short in the backup before": self.cut_short,
-            "left out, no names of ours": self.left_out,
-        }
-        return [f"{words}: {len(keys)}, such as {min(keys)}" for words, keys in told.items() if keys]
-
-
 def make_backup(target: Path, *, keep: int | None = None) -> Made:
     """Write a backup into a new folder, which gets its name when it is whole.
 
-    Then deletes older ones, but for ``keep``, unless rows name files that are lost. Raises BackupRunning,
-    BackupBroken (the list of erased people), ProgramFailed and STORAGE_ERRORS: then there is no new backup,
-    and none is deleted.
+    Then deletes older ones, but for ``keep``, unless rows name files that are lost and not accepted. Raises
+    BackupRunning, BackupBroken (the list of erased people), ProgramFailed, STORAGE_ERRORS and Error of the
+    database: then there is no new backup, and none is deleted.
     """
     with alone_in(target):
         before = whole_backups(target)
@@ -142,12 +83,15 @@ def make_backup(target: Path, *, keep: int | None = None) -> Made:
             files = Files(partial, former)
             manifest = write(partial, files)
             erased = write_ledger(target)
+            lost = manifest["files"]["lost"]
+            known, faults = known_losses(target)
+            faults += told_of(lost, known, before)
             path = partial.rename(target / name)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         sync(target)
-        faults = losses(manifest["files"], former, before)
+        faults += write_known(target, [key for key in known if key in lost], instead_of=known)
         if keep and not faults:
             faults = rotate(target, keep=keep, made=path)
         else:
@@ -175,11 +119,14 @@ def write(folder: Path, files: Files) -> dict[str, Any]:
     files.outlast()
     write_list(folder / FILE_LIST, files.have)
     manifest["database"] = described(folder / DUMP)
+    told = compared(named, files.have)
     manifest["files"] = {
         **described(folder / FILE_LIST),
         "count": len(files.have),
         "bytes": sum(kept.size for kept in files.have.values()),
-        **compared(named, files.have),
+        **told,
+        "lost": still_named(named, told),
+        "unreadable": dict(sorted(files.unreadable.items())),
         "left_out": sorted(files.left_out),
     }
     manifest["finished_at"] = timezone.now().isoformat()

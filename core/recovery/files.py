@@ -6,23 +6,33 @@ import hashlib
 import os
 import stat
 import time
-from contextlib import suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from core.refusals import Unavailable
 from core.uploads.files import open_file
 from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PIECE_BYTES: Final = 1024**2
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 2.0
 KEY_BYTES: Final = 255  # a row holds no more letters, a disk's folder no longer name
+DISKS_OWN: Final = "lost+found"  # beside the files where MEDIA_ROOT is a disk of its own, and root's alone
+
+
+class Unreadable(Exception):
+    """The storage lists a file, and does not give what is in it."""
+
+
+class Gone(Exception):
+    """The storage has a file no more."""
 
 
 class Stored(NamedTuple):
@@ -44,9 +54,16 @@ class Kept(NamedTuple):
         return (self.size, self.modified) == (stored.size, stored.modified)
 
 
-def stored_files() -> Iterator[Stored]:
-    """Yield every file of the storage: below MEDIA_ROOT, or in the bucket below its prefix."""
-    return in_bucket() if hasattr(default_storage, "bucket_name") else on_disk()
+def refuse(error: OSError) -> None:
+    raise error
+
+
+def stored_files(tell: Callable[[OSError], None] = refuse) -> Iterator[Stored]:
+    """Yield every file of the storage: below MEDIA_ROOT, or in the bucket below its prefix.
+
+    ``tell`` hears of each folder of a disk that cannot be listed, and may raise. Raises STORAGE_ERRORS.
+    """
+    return in_bucket() if hasattr(default_storage, "bucket_name") else on_disk(tell)
 
 
 def is_a_key(key: str) -> bool:
@@ -72,42 +89,74 @@ def in_bucket() -> Iterator[Stored]:
             yield Stored(row.key.removeprefix(prefix), row.size, int(row.last_modified.timestamp()))
 
 
-def on_disk() -> Iterator[Stored]:
-    """Yield nothing where there is no MEDIA_ROOT yet. A folder that cannot be read raises OSError."""
+def on_disk(tell: Callable[[OSError], None]) -> Iterator[Stored]:
+    """Yield nothing where there is no MEDIA_ROOT yet."""
     root = Path(default_storage.path(""))
     if not root.exists():
         return
-    for folder, _, names in os.walk(root, onerror=refuse):
+    for folder, folders, names in os.walk(root, onerror=tell):
+        if Path(folder) == root and DISKS_OWN in folders:
+            folders.remove(DISKS_OWN)
         for name in names:
             path = Path(folder) / name
-            with suppress(FileNotFoundError):
+            try:
                 found = path.lstat()
-                if stat.S_ISREG(found.st_mode):
-                    yield Stored(path.relative_to(root).as_posix(), found.st_size, found.st_mtime_ns)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                tell(error)
+                continue
+            if stat.S_ISREG(found.st_mode):
+                yield Stored(path.relative_to(root).as_posix(), found.st_size, found.st_mtime_ns)
 
 
-def refuse(error: OSError) -> None:
-    raise error
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Tell what the storage says from what the disk of the backups says: both are OSErrors."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Gone from error
+    except (Unavailable, *STORAGE_ERRORS) as error:
+        raise Unreadable(str(error) or type(error).__name__) from error
+
+
+class Source:
+    """A stored file that is read. Raises Gone and Unreadable."""
+
+    def __init__(self, key: str) -> None:
+        with refusals():
+            self.file = open_file(key)
+
+    def read(self, size: int) -> bytes:
+        with refusals():
+            piece: bytes = self.file.read(size)
+            return piece
+
+    def close(self) -> None:
+        self.file.close()
 
 
 def fetch(stored: Stored, target: Path) -> Kept | None:
     """Copy a file out of the storage so that it outlasts a power cut; None where it has gone.
 
     Each by itself: ``os.sync`` would write back what other programs have, too, and tell of no fault of the
-    disk. Three tries. Raises STORAGE_ERRORS.
+    disk. Raises Unreadable after three tries, at once where this user may not read it; and OSError where the
+    copy cannot be written.
     """
     for left in reversed(range(TRIES)):
         try:
-            with open_file(stored.key) as source, target.open("wb") as file:
+            with closing(Source(stored.key)) as source, target.open("wb") as file:
                 digest = copy(source, file)
                 file.flush()
                 os.fsync(file.fileno())
                 return Kept(digest, file.tell(), stored.modified)
-        except FileNotFoundError:
+        except Gone:
             target.unlink(missing_ok=True)
             return None
-        except STORAGE_ERRORS:
-            if not left:
+        except Unreadable as error:
+            if not left or isinstance(error.__cause__, PermissionError):
+                target.unlink(missing_ok=True)
                 raise
             time.sleep(PAUSE_SECONDS)
     raise AssertionError
@@ -136,7 +185,7 @@ def digest_of(path: Path) -> str:
         return copy(file)
 
 
-def copy(source: IO[bytes] | File[Any], target: IO[bytes] | None = None) -> str:
+def copy(source: IO[bytes] | File[Any] | Source, target: IO[bytes] | None = None) -> str:
     """Read to the end, and write what is read where there is a target; returns its SHA-256."""
     digest = hashlib.sha256()
     while piece := source.read(PIECE_BYTES):

@@ -45,7 +45,7 @@ class Ledger(NamedTuple):
 
 
 class ListTooOld(Exception):
-    """Who was erased since a list was last written is not on it."""
+    """Who was erased since a list was last written is not on it, or nobody can tell when that was."""
 
 
 def write_ledger(target: Path) -> int:
@@ -58,25 +58,27 @@ def write_ledger(target: Path) -> int:
     return update(target / LEDGER, is_current=True)
 
 
-def note_erased(path: Path, *, among: Collection[int] | None = None) -> int:
-    """Add what this database knows to a list, or only the moments of those ids; returns how many.
+def note_erased(path: Path, *, among: Collection[int] | None = None, more: Iterable[Erased] = ()) -> int:
+    """Add what this database knows to a list, or only the moments of those ids, and what another list says.
 
-    The list's own moment stays, since this database may be an older or another one. Raises what
-    ``write_ledger`` raises, and DatabaseError.
+    Returns how many that were. The list's own moment stays, since this database may be an older or another
+    one. Raises what ``write_ledger`` raises, and DatabaseError.
     """
-    return update(path, is_current=False, among=among)
+    return update(path, is_current=False, among=among, more=more)
 
 
-def update(path: Path, *, is_current: bool, among: Collection[int] | None = None) -> int:
+def update(
+    path: Path, *, is_current: bool, among: Collection[int] | None = None, more: Iterable[Erased] = ()
+) -> int:
     with alone_with_list(path.parent):
         now = timezone.now()
         said = read_ledger(path) if path.exists() else Ledger([])
         kept, told = latest(said.entries), latest(erasures())
         as_of = now if is_current and knows(told, kept) else said.as_of
-        people = dict(kept)
+        people = latest([*said.entries, *more])
         for person_id, at in told.items():
             if among is None or person_id in among:
-                before = kept.get(person_id, UNKNOWN)
+                before = people.get(person_id, UNKNOWN)
                 people[person_id] = at if before == UNKNOWN else max(at, before)
         text = f"{AS_OF}{as_of.isoformat()}\n" if as_of else ""
         for person_id, at in people.items():
@@ -159,14 +161,15 @@ def read_to_restore(path: Path) -> Ledger:
 def read_beside(backup: Path, *, named: Path | None) -> Ledger | None:
     """Return the list for a restore: the named one, or the one beside the backup, None where there is none.
 
-    That one may be no older than a day: it goes on elsewhere where backups have another folder by now.
+    That one may be no older than a day: it goes on elsewhere where backups have another folder by now. Of a
+    moment that is still to come nobody can tell how old it is.
     Raises ListTooOld, BackupBroken and OSError.
     """
     path = named or backup.parent / LEDGER
     if not named and not path.exists():
         return None
     said = read_to_restore(path)
-    if not named and (said.as_of is None or timezone.now() - said.as_of > MAX_AGE):
+    if not named and (said.as_of is None or not timedelta() <= timezone.now() - said.as_of <= MAX_AGE):
         raise ListTooOld(f"{path} is {age_of(said)}. Name the newest list there is with --erased FILE.")
     return said
 
@@ -175,8 +178,11 @@ def age_of(said: Ledger) -> str:
     """Tell in words how old a list is."""
     if said.as_of is None:
         return "of no known moment"
-    seconds = max(int((timezone.now() - said.as_of).total_seconds()), 0)
-    return f"as of {said.as_of.isoformat(timespec='seconds')}, {timedelta(seconds=seconds)} ago"
+    passed = timezone.now() - said.as_of
+    moment = f"as of {said.as_of.isoformat(timespec='seconds')}"
+    if passed < timedelta():
+        return f"{moment}, which is still to come: the clock is wrong here, or was where it was written"
+    return f"{moment}, {timedelta(seconds=int(passed.total_seconds()))} ago"
 
 
 def is_torn(line: str) -> bool:

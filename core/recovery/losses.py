@@ -1,13 +1,22 @@
-"""What rows name and a backup has not: told, and held against the backups before."""
+"""What rows name and a backup has not: told every time, until somebody accepts that it is lost."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.models import Upload
 from core.recovery.files import digest_of
-from core.recovery.folders import FILE_LIST, FILES, BackupBroken, files_of, manifest_of
+from core.recovery.folders import (
+    FILE_LIST,
+    FILES,
+    BackupBroken,
+    alone_in,
+    files_of,
+    manifest_of,
+    sync,
+    whole_backups,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,13 +24,22 @@ if TYPE_CHECKING:
 
     from core.recovery.files import Kept
 
+KNOWN: Final = "known-losses.txt"
+
 
 class Former(NamedTuple):
-    """A backup that is there already: its files, and the keys that it told to be missing or damaged."""
+    """A backup that is there already, and its files."""
 
     path: Path
     files: dict[str, Kept]
-    lacking: frozenset[str]
+
+
+class Accepted(NamedTuple):
+    """The losses of a backup that are known by now; ``held`` are words on who has them."""
+
+    backup: str
+    keys: list[str]
+    held: str
 
 
 def former_of(backup: Path) -> Former:
@@ -30,12 +48,7 @@ def former_of(backup: Path) -> Former:
     files = files_of(backup)
     if not isinstance(said, dict) or said.get("sha256") != digest_of(backup / FILE_LIST):
         raise BackupBroken(f"{backup / FILE_LIST} is not what was kept.")
-    return Former(backup, files, frozenset(lacking(said)))
-
-
-def lacking(said: dict[str, Any]) -> list[str]:
-    """Return the keys that a manifest tells of. An older one does not know what is damaged."""
-    return [*said["missing"], *said.get("damaged", ())]
+    return Former(backup, files)
 
 
 def compared(named: dict[str, int], have: dict[str, Kept]) -> dict[str, list[str]]:
@@ -46,31 +59,79 @@ def compared(named: dict[str, int], have: dict[str, Kept]) -> dict[str, list[str
     }
 
 
-def losses(said: dict[str, Any], former: Former | None, before: Collection[Path]) -> list[str]:
-    """Say what a new backup lacks, where that is news, or where an older one has it whole.
+def still_named(named: dict[str, int], told: dict[str, list[str]]) -> dict[str, int]:
+    """Return what is lost, with its size: what was stored and deleted again meanwhile is not."""
+    keys = sorted(key for keys in told.values() for key in keys)
+    rows = set(Upload.objects.values_list("key", flat=True)) if keys else set()
+    return {key: named[key] for key in keys if key in rows}
 
-    What is stored and deleted again within the backup is no loss: its row has gone.
-    """
-    if not (told := lacking(said)):
+
+def told_of(lost: dict[str, int], known: Collection[str], before: Collection[Path]) -> list[str]:
+    """Say what a new backup lacks and nobody has accepted."""
+    new = {key: size for key, size in lost.items() if key not in known}
+    if not new:
         return []
-    rows = dict(Upload.objects.values_list("key", "size"))
-    lost = {key: rows[key] for key in told if key in rows}
-    news = lost.keys() - former.lacking if former else lost.keys()
-    held = {path.name: keys for path in before if (keys := held_by(path, lost))}
-    if not (found := set(news).union(*held.values())):
-        return []
-    words = f"{len(found)} files that rows name are missing or of another size, such as {min(found)}."
-    if held:
-        last = max(held)
-        words += f" {last} has {len(held[last])} of them: put them back from there."
-    return [f"{words} No older backup was deleted."]
+    words = f"{len(new)} files that rows name are missing or of another size, such as {min(new)}."
+    words += f"{who_has(new, before)} No older backup was deleted."
+    return [f"{words} What cannot or must not come back: backup.sh TARGET --accept-losses."]
 
 
-def held_by(backup: Path, sizes: dict[str, int]) -> set[str]:
-    """Return which files of these sizes a backup has."""
-    held = set()
+def who_has(lost: dict[str, int], backups: Collection[Path]) -> str:
+    """Say which backup is the last that has some of these files whole; nothing where none has."""
+    held = {path.name: count for path in backups if (count := held_by(path, lost))}
+    if not held:
+        return ""
+    last = max(held)
+    return f" {last} has {held[last]} of them: put them back from there."
+
+
+def held_by(backup: Path, sizes: dict[str, int]) -> int:
+    """Return how many files of these sizes a backup has."""
+    count = 0
     for key, size in sizes.items():
         with suppress(OSError):
-            if (backup / FILES / key).stat().st_size == size:
-                held.add(key)
-    return held
+            count += (backup / FILES / key).stat().st_size == size
+    return count
+
+
+def known_losses(target: Path) -> tuple[list[str], list[str]]:
+    """Return the keys that somebody accepted to be lost, and a word where that cannot be read: then none."""
+    try:
+        text = (target / KNOWN).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [f"{KNOWN} cannot be read: {error}."]
+    return [line for line in text.splitlines() if line], []
+
+
+def write_known(target: Path, keys: list[str], *, instead_of: list[str]) -> list[str]:
+    """Keep these keys alone: one that is back, and is lost again, is news. Returns a word of what fails."""
+    if keys == instead_of:
+        return []
+    written = target / f".{KNOWN}.new"
+    try:
+        written.write_text("".join(f"{key}\n" for key in keys), encoding="utf-8")
+        written.chmod(0o600)
+        sync(written)
+        written.replace(target / KNOWN)
+        sync(target)
+    except OSError as error:
+        return [f"{KNOWN} could not be written: {error}."]
+    return []
+
+
+def accept_losses(target: Path) -> Accepted:
+    """Accept all that the last backup tells to be lost. Raises BackupRunning, and BackupBroken."""
+    with alone_in(target):
+        backups = whole_backups(target)
+        if not backups:
+            raise BackupBroken(f"There is no backup in {target}.")
+        said = manifest_of(backups[-1]).get("files")
+        if not isinstance(said, dict) or "lost" not in said:
+            raise BackupBroken(f"{backups[-1]} does not tell what is lost: make a new one first.")
+        known, faults = known_losses(target)
+        new = sorted(said["lost"].keys() - set(known))
+        if faults := faults or write_known(target, known + new, instead_of=known):
+            raise BackupBroken(" ".join(faults))
+        return Accepted(backups[-1].name, new, who_has({key: said["lost"][key] for key in new}, backups))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from core.audit_keeper import hand_over
 from core.recovery import measure, programs
 from core.recovery.backup import FORMAT
 from core.recovery.files import digest_in_storage, digest_of, put_back, stored_files
-from core.recovery.folders import DUMP, FILE_LIST, FILES, BackupBroken, files_of, manifest_of
+from core.recovery.folders import DUMP, FILE_LIST, FILES, MANIFEST, BackupBroken, files_of, manifest_of
 from core.uploads.store import STORAGE_ERRORS
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from core.recovery.files import Kept
 
 SHOWN: Final = 10
+# What a manifest says, and is needed.
+SAID: Final = ("database", "files", "migrations", "snapshot_at", "structure", "tables")
 
 
 class NotEmpty(Exception):
@@ -48,27 +50,47 @@ class Restored(NamedTuple):
     snapshot_at: str
 
 
-def verify_backup(backup: Path) -> tuple[dict[str, Any], dict[str, Kept]]:
-    """Read a backup through, and compare it with what it says of itself. Raises BackupBroken and TooNew."""
+class Verified(NamedTuple):
+    """A backup that was read through. Files whose keys are ``damaged`` are not there as they were kept."""
+
+    path: Path
+    manifest: dict[str, Any]
+    files: dict[str, Kept]
+    damaged: list[str]
+
+
+def verify_backup(backup: Path) -> Verified:
+    """Read a backup through, and compare it with what it says of itself.
+
+    Of files the damaged ones are told, and hold up none of the others. Raises BackupBroken for the rest, and
+    TooNew.
+    """
     manifest = manifest_of(backup)
     if manifest.get("format") != FORMAT:
         raise TooNew("This backup is of another format.")
+    if lost := [name for name in SAID if name not in manifest]:
+        raise BackupBroken(f"{backup / MANIFEST} does not tell {', '.join(lost)}.")
+    check_migrations(manifest)
     for name, said in ((DUMP, manifest["database"]), (FILE_LIST, manifest["files"])):
-        check_file(backup / name, said["sha256"])
+        if not is_as_kept(backup / name, said.get("sha256", "")):
+            raise BackupBroken(f"{backup / name} is missing, or is not what was kept.")
     files = files_of(backup)
-    for key, kept in files.items():
-        check_file(backup / FILES / key, kept.digest)
+    damaged = [key for key, kept in files.items() if not is_as_kept(backup / FILES / key, kept.digest)]
+    return Verified(backup, manifest, files, sorted(damaged))
+
+
+def check_migrations(manifest: dict[str, Any]) -> None:
     known = {".".join(name) for name in MigrationLoader(None, ignore_no_migrations=True).disk_migrations}
     if unknown := sorted(set(manifest["migrations"]) - known):
         raise TooNew(f"This code is older than the backup: it does not know {', '.join(unknown[:SHOWN])}.")
-    return manifest, files
 
 
-def check_file(path: Path, digest: str) -> None:
-    if not path.is_file():
-        raise BackupBroken(f"{path} is missing.")
-    if digest_of(path) != digest:
-        raise BackupBroken(f"{path} is not what was kept.")
+def is_as_kept(path: Path, digest: str) -> bool:
+    """Tell whether a file is there, can be read to its end, and is the one that was kept."""
+    try:
+        return path.is_file() and digest_of(path) == digest
+    except OSError:
+        return False
 
 
 def check_empty() -> None:
@@ -82,24 +104,26 @@ def check_empty() -> None:
         raise NotEmpty(f"The storage has files, such as {stored.key}.")
 
 
-def restore(backup: Path, manifest: dict[str, Any], files: dict[str, Kept]) -> Restored:
+def restore(backup: Verified) -> Restored:
     """Put a backup that was verified into the configured database and storage, and compare.
 
-    It takes the place of what is there; files that it does not have stay. Raises ProgramFailed where the
-    database is as it was, and LoadedBut where it is the backup's and something else went wrong.
+    It takes the place of what is there; files that it does not have, or has damaged, stay. Raises
+    ProgramFailed where the database is as it was, and LoadedBut where it is the backup's and something else
+    went wrong.
     """
+    manifest, files = backup.manifest, backup.files
     connection.close()
-    programs.load(backup / DUMP)
+    programs.load(backup.path / DUMP)
     try:
         hand_over()
-        for key, kept in files.items():
-            if digest_in_storage(key) != kept.digest:
-                put_back(key, backup / FILES / key)
+        for key in files.keys() - set(backup.damaged):
+            if digest_in_storage(key) != files[key].digest:
+                put_back(key, backup.path / FILES / key)
         compare(manifest, files)
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
             cursor.execute("ANALYZE")
-    except (DatabaseError, *STORAGE_ERRORS) as error:
+    except (DatabaseError, InterfaceError, *STORAGE_ERRORS) as error:
         raise LoadedBut(str(error)) from error
     rows = sum(count for count, _ in manifest["tables"].values())
     return Restored(len(manifest["tables"]), rows, len(files), manifest["snapshot_at"])

@@ -125,7 +125,7 @@ class BackupTests(RecoveryCase):
         before = self.names()
         faults: dict[str, Any] = {
             "pg_dump": patch.dict(connection.settings_dict, PASSWORD="wrong"),
-            "storage": patch("core.recovery.files.open_file", side_effect=OSError("the disk is away")),
+            "storage": patch("core.recovery.copies.stored_files", side_effect=OSError("the disk is away")),
             "disk": patch("core.recovery.backup.write_list", side_effect=OSError("no space left")),
         }
         store("uploads/b.txt")
@@ -133,7 +133,6 @@ class BackupTests(RecoveryCase):
             with (
                 self.subTest(name),
                 fault,
-                patch("core.recovery.files.PAUSE_SECONDS", 0),
                 self.assertRaisesMessage(CommandError, "There is no new backup"),
             ):
                 call_command("backup", str(self.target), keep=1, stdout=StringIO())
@@ -180,11 +179,6 @@ class BackupTests(RecoveryCase):
             made = self.back_up()
 
         self.assertTrue((made.path / "files/uploads/late.txt").exists())
-
-    def test_rows_whose_file_is_nowhere_are_told_and_no_fault(self) -> None:
-        Upload.objects.create(key="uploads/lost.txt", filename="a", size=1, mime_type="text/plain")
-
-        self.assertEqual(self.back_up().manifest["files"]["missing"], ["uploads/lost.txt"])
 
     def test_the_manifest_tells_the_moment_of_the_dump_and_not_of_its_end(self) -> None:
         real = programs.dump

@@ -9,12 +9,13 @@ from io import StringIO
 from pathlib import Path
 
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import TestCase
 from django.utils import timezone
 
 from core.models import AuditEvent
 from core.recovery.folders import LEDGER
-from core.recovery.ledger import write_ledger
+from core.recovery.ledger import read_ledger, write_ledger
 from users.models import User, UserProfile
 from users.services.erasure import erase_person
 from users.tests.factories import make_admin, make_user
@@ -33,12 +34,14 @@ class ErasedAgainTests(TestCase):
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.backup = self.folder / "backup"
+        self.backup.mkdir()
         self.was_made(timezone.now())
 
     def was_made(self, at: datetime | None) -> None:
         """Say when the backup was made: no more is asked of it."""
         said = {"snapshot_at": at.isoformat() if at else ""}
-        (self.folder / "manifest.json").write_text(json.dumps(said))
+        (self.backup / "manifest.json").write_text(json.dumps(said))
 
     def erase_and_put_back(self, *people: User) -> None:
         for person in people:
@@ -50,7 +53,7 @@ class ErasedAgainTests(TestCase):
 
     def erase_again(self) -> str:
         out = StringIO()
-        call_command("erase_again", str(self.folder), str(self.folder / LEDGER), stdout=out)
+        call_command("erase_again", str(self.backup), str(self.folder / LEDGER), stdout=out)
         return out.getvalue()
 
     def test_whoever_came_back_goes_once_more_with_all_traces_and_nobody_else(self) -> None:
@@ -80,9 +83,41 @@ class ErasedAgainTests(TestCase):
         self.was_made(timezone.now() + timedelta(minutes=9))
         self.assertEqual(self.erase_again(), "erased again: 1\n")
 
+    def test_one_who_cannot_be_erased_holds_up_nobody_and_is_told(self) -> None:
+        self.erase_and_put_back(self.ada, self.grace)
+        self.keep_from_going(self.ada)
+
+        with (
+            self.assertLogs("users.services.erased_before", "WARNING") as told,
+            self.assertRaisesMessage(
+                CommandError, f"1 people could not be erased again, and are back: ids {self.ada.pk}."
+            ),
+        ):
+            self.erase_again()
+
+        self.assertEqual(set(User.objects.all()), {self.admin, self.ada, self.student})
+        self.assertEqual(told.output, ["WARNING:users.services.erased_before:person_not_erased_again"])
+        self.assertNotIn("ada@", str(vars(told.records[0])))
+        moments = {entry.person_id: entry.at for entry in read_ledger(self.folder / LEDGER).entries}
+        again = AuditEvent.objects.get(action="user_deleted", actor_id=None)
+        self.assertEqual((again.object_id, moments[self.grace.pk]), (str(self.grace.pk), again.at))
+
+    @staticmethod
+    def keep_from_going(person: User) -> None:
+        """Have the database refuse to delete a row."""
+        refuse = "BEGIN SELECT RAISE(ABORT, 'ada@example.org is held'); END"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                body = "BEGIN RAISE 'ada@example.org is held'; END"
+                cursor.execute(f"CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+                refuse = "EXECUTE FUNCTION held()"
+            when = f"FOR EACH ROW WHEN (OLD.id = {person.pk})"
+            cursor.execute(f"CREATE TRIGGER held BEFORE DELETE ON users {when} {refuse}")
+
     def test_what_cannot_be_read_erases_nobody_and_is_told(self) -> None:
         self.erase_and_put_back(self.ada)
-        manifest, ledger = self.folder / "manifest.json", self.folder / LEDGER
+        manifest, ledger = self.backup / "manifest.json", self.folder / LEDGER
         for path, content, saying in (
             (manifest, "{", "no manifest that can be read"),
             (manifest, "{}", "snapshot_at"),
