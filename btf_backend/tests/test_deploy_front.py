@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from typing import ClassVar, Final
 
 from django.conf import settings
 from django.test import SimpleTestCase, tag
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 from websockets.sync.server import Server, ServerConnection, serve
 
 from btf_backend.tests.front import HOST, Answer, Front, Told, Upstream
@@ -113,12 +113,12 @@ class PassedOnTests(FrontTestCase):
                 self.assert_refused(self.front.ask(path), Missing)
         self.assertEqual(self.upstream.asked, [])
 
-    def test_a_socket_passes_though_one_server_is_down(self) -> None:
+    async def test_a_socket_passes_though_one_server_is_down(self) -> None:
         address = f"wss://{HOST}:{self.front.port}/ws/chat/BTF046/?token=t"
         for _ in range(4):
-            with connect(address, ssl=self.front.trust) as one:
-                one.send("hello")
-                self.assertEqual(one.recv(timeout=10), "hello")
+            async with connect(address, ssl=self.front.trust) as one:
+                await one.send("hello")
+                self.assertEqual(await one.recv(), "hello")
 
     def test_a_read_that_a_worker_dropped_is_sent_once_more(self) -> None:
         for method in ("GET", "HEAD"):
@@ -246,14 +246,14 @@ class OffTests(FrontTestCase):
         cls.variables = {"HUB_SOCKETS_1": f"{HOST}:{off.getsockname()[1]}"}
         super().setUpClass()
 
-    def test_every_socket_goes_to_the_other(self) -> None:
+    async def test_every_socket_goes_to_the_other(self) -> None:
         """It had the fewest sockets, so each new one was sent there, and refused."""
         address = f"wss://{HOST}:{self.front.port}/ws/chat/BTF046/?token=t"
-        with ExitStack() as opened:
+        async with AsyncExitStack() as opened:
             for _ in range(4):
-                one = opened.enter_context(connect(address, ssl=self.front.trust))
-                one.send("hello")
-                self.assertEqual(one.recv(timeout=10), "hello")
+                one = await opened.enter_async_context(connect(address, ssl=self.front.trust))
+                await one.send("hello")
+                self.assertEqual(await one.recv(), "hello")
 
 
 class AwayTests(FrontTestCase):
