@@ -22,6 +22,7 @@ from btf_backend.env import (
 from btf_backend.logs import LOG_LEVELS, logging_settings
 from btf_backend.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from btf_backend.secret_key import secret_key
+from btf_backend.unfold import UNFOLD, UNFOLD_APPS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_env_file(BASE_DIR / env("ENV_FILE", ".env"))
@@ -57,7 +58,8 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 INSTALLED_APPS = [
     "core",  # before daphne: its runserver keeps time
     "daphne",
-    "django.contrib.admin",
+    *UNFOLD_APPS,
+    "btf_backend.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -97,17 +99,13 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
+CONTEXT = ["template.context_processors.request", "contrib.auth.context_processors.auth"]
+CONTEXT += ["contrib.messages.context_processors.messages"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
+        "OPTIONS": {"context_processors": [f"django.{name}" for name in CONTEXT]},
     }
 ]
 
@@ -196,14 +194,15 @@ VERIFY_PER_SOURCE = env_rates("VERIFY_PER_SOURCE", "300/15m")
 AUTO_PROVISION = env_choice("AUTO_PROVISION", "open", ["open", "domains", "off"])
 AUTO_PROVISION_DOMAINS = env_list("AUTO_PROVISION_DOMAINS")
 REFRESH_GRACE_SECONDS = env_int("REFRESH_GRACE_SECONDS", 60, maximum=86_400)
+JWT_HOURS = env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1, maximum=8_760)
+JWT_DAYS = env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1, maximum=3_650)
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(
-        hours=env_int("JWT_ACCESS_TOKEN_LIFETIME_HOURS", 1, minimum=1, maximum=8_760)
-    ),
-    "REFRESH_TOKEN_LIFETIME": timedelta(
-        days=env_int("JWT_REFRESH_TOKEN_LIFETIME_DAYS", 7, minimum=1, maximum=3_650)
-    ),
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_HOURS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=JWT_DAYS),
 }
+ADMIN_SESSION_HOURS = env_int("ADMIN_SESSION_HOURS", 12, minimum=1, maximum=168)
+ADMIN_IDLE_MINUTES = env_int("ADMIN_IDLE_MINUTES", 60, minimum=1, maximum=10_080)
+ADMIN_PROOF_MINUTES = env_int("ADMIN_PROOF_MINUTES", 10, minimum=1, maximum=60)
 AUTHENTICATION_BACKENDS = ["users.backends.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -216,7 +215,7 @@ PROGRAMME_COLOUR = env_colour("PROGRAMME_COLOUR", "#0b6e4f")
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]  # of letters; the API and the admin site: en
 PROGRAMME_LANGUAGE = env_choice("PROGRAMME_LANGUAGE", "en", [language for language, _ in LANGUAGES])
 PROGRAMME_TIME_ZONE = env_zone("PROGRAMME_TIME_ZONE", "UTC")
-EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_BACKEND = env("EMAIL_BACKEND", "core.console_mail.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "noreply@biotechfutures.org")
 EMAIL_HOST = env("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25, minimum=1, maximum=65_535)
@@ -225,9 +224,8 @@ EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 20
-PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", FRONTEND_BASE_URL).rstrip(
-    "/"
-)  # where mail's own links find this server
+# Where mail's own links find this server.
+PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", FRONTEND_BASE_URL).rstrip("/")
 DAILY_MAIL_HOUR = env_int("DAILY_MAIL_HOUR", 17, maximum=23)
 ANYMAIL = env_prefixed("ANYMAIL_")
 

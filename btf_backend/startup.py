@@ -13,7 +13,11 @@ from core.watching.uncaught import log_what_nobody_caught
 # gunicorn stops at this status; at any other it starts the worker again, for ever.
 CANNOT_BOOT = 3
 MAILS_NOBODY = {
-    f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")
+    "core.console_mail.EmailBackend",
+    *(
+        f"django.core.mail.backends.{name}.EmailBackend"
+        for name in ("console", "dummy", "filebased", "locmem")
+    ),
 }
 
 

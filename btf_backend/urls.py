@@ -10,6 +10,7 @@ import groups.urls
 import users.urls
 from authentication.bridge import BridgeView
 from authentication.views import TicketView
+from btf_backend.asyncapi_view import SocketsSchemaView
 from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
 from core.inbox.webhooks import mail_webhooks
@@ -17,8 +18,6 @@ from core.media.views import FileView
 from core.views import unknown_path, welcome
 from core.watching.views import metrics
 from events.views.calendars import FeedView
-
-admin.site.site_header = admin.site.site_title = settings.PROGRAMME_NAME
 
 admin_urlpatterns = [
     *users.urls.admin_urlpatterns,
@@ -41,6 +40,7 @@ urlpatterns = [
     path("api/mail/webhooks/", include(mail_webhooks())),
     path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
     path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/schema/sockets/", SocketsSchemaView.as_view(), name="sockets-schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
     re_path(r"^api(?:/|$)", unknown_path, name="unknown-path"),

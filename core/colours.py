@@ -36,12 +36,17 @@ def ink_on(ground: str) -> str:
     return max((WHITE, BLACK), key=lambda ink: contrast(ink, ground))
 
 
+def mixed(colour: str, other: str, share: float) -> str:
+    """Return the colour with so much (0 to 1) of the other in it."""
+    pairs = zip(parts_of(colour), parts_of(other), strict=True)
+    return "#{:02x}{:02x}{:02x}".format(*(round(a + (b - a) * share) for a, b in pairs))
+
+
 def readable(colour: str, *, on: str) -> str:
     """Return the colour, moved towards the better of black and white until it can be read there."""
-    goal = parts_of(ink_on(on))
+    goal = ink_on(on)
     for step in range(STEPS + 1):
-        pairs = zip(parts_of(colour), goal, strict=True)
-        moved = "#{:02x}{:02x}{:02x}".format(*(round(a + (b - a) * step / STEPS) for a, b in pairs))
+        moved = mixed(colour, goal, step / STEPS)
         if contrast(moved, on) >= READABLE:
             return moved
     return ink_on(on)

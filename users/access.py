@@ -54,6 +54,20 @@ def administers(person: User) -> bool:
     return person.is_platform_admin and person.may_enter
 
 
+def may_use_site(person: User) -> bool:
+    """Tell for whom the admin site opens: superusers, and staff whom an admin has let in.
+
+    A superuser is let in by the flag alone: nobody might be there to approve the first one.
+    """
+    is_approved = person.is_staff and person.status == person.Status.ACTIVE
+    return person.may_enter and (person.is_superuser or is_approved)
+
+
+def runs_the_desk(person: User) -> bool:
+    """Tell who may do at the admin site whatever its pages offer to anybody: admins who are staff."""
+    return person.is_active and person.is_staff and administers(person)
+
+
 def check_change(person: User, changes: Mapping[str, Any], *, by: User, admins: Iterable[User]) -> None:
     """Let a change of an account's columns pass, or raise NotYours (403), OwnAccount or LastAdmin (400).
 

@@ -11,6 +11,7 @@ from django_tasks_db.models import DBTaskResult
 
 from core import dead_letters
 from core.admin.house import LookOnly, actor
+from core.admin.library import ModelAdmin
 from core.models import DeadLetter
 from core.refusals import Refused
 
@@ -23,7 +24,7 @@ admin.site.unregister(DBTaskResult)
 
 
 @admin.register(DBTaskResult)
-class TaskAdmin(LookOnly, admin.ModelAdmin):
+class TaskAdmin(LookOnly, ModelAdmin):
     """What a task was given is not shown: it may name a person, or sign somebody in."""
 
     list_display = [
@@ -36,6 +37,8 @@ class TaskAdmin(LookOnly, admin.ModelAdmin):
         "finished_at",
     ]
     list_filter = ["status", "queue_name", "task_path"]
+    search_fields = ["task_path"]
+    search_help_text = "Part of a task's name."
     ordering = ["-enqueued_at"]
     date_hierarchy = "enqueued_at"
     fields = readonly_fields = (
@@ -45,11 +48,13 @@ class TaskAdmin(LookOnly, admin.ModelAdmin):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(LookOnly, admin.ModelAdmin):
+class DeadLetterAdmin(LookOnly, ModelAdmin):
     """What a task was given is shown where it is ids: the rest may name a person, or sign somebody in."""
 
     list_display = ["short_name", "queue_name", "finished_at", "fault", "attempts"]
     list_filter = ["task_path", "queue_name"]
+    search_fields = ["task_path"]
+    search_help_text = "Part of a task's name."
     ordering = ["-finished_at"]
     date_hierarchy = "finished_at"
     fields = readonly_fields = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import F
 
+from core.admin.filters import ListedFilter
 from core.admin.house import LookOnly, actor
+from core.admin.library import ChangeList, ModelAdmin
 from core.models import Delivery, MailTrouble, Notice
 from core.notifications.again import send_again
 from core.notifications.troubles import lift
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 WORDS_GONE: Final = (
     "What such mail said is not kept, such as a link to sign in: the person can ask for a new one."
 )
-
-
-class ListedFilter(admin.SimpleListFilter):
-    """Takes what it offers alone; anything else in the address is as if nothing was chosen."""
-
-    def value(self) -> str | None:
-        chosen = super().value()
-        return chosen if chosen in dict(self.lookup_choices) else None
 
 
 class KindFilter(ListedFilter):
@@ -85,7 +78,7 @@ def count_deliveries(notices: list[Any]) -> None:
 
 
 @admin.register(Notice)
-class NoticeAdmin(LookOnly, admin.ModelAdmin):
+class NoticeAdmin(LookOnly, ModelAdmin):
     list_display = ["created_at", "kind", "subject", "audience", "is_mailed", "fanned_out_at", "deliveries"]
     list_display_links = ["kind", "subject"]
     list_filter = [KindFilter, "is_mailed", "created_at"]
@@ -113,7 +106,7 @@ class NoticeAdmin(LookOnly, admin.ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookOnly, admin.ModelAdmin):
+class DeliveryAdmin(LookOnly, ModelAdmin):
     list_display = ["created_at", "person", "kind", "state", "attempts", "reason", "due_at", "sent_at"]
     list_filter = ["state", KindOfNoticeFilter, "created_at"]
     list_select_related = ["person", "notice"]
@@ -141,11 +134,12 @@ class DeliveryAdmin(LookOnly, admin.ModelAdmin):
 
 
 @admin.register(MailTrouble)
-class MailTroubleAdmin(LookOnly, admin.ModelAdmin):
+class MailTroubleAdmin(LookOnly, ModelAdmin):
     list_display = ["happened_at", "person", "address", "cause", "detail", "lifted_at"]
     list_filter = ["cause", "happened_at", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["person"]
     search_fields = ["person__email", "address"]
+    date_hierarchy = "happened_at"
     actions = ["allow_mail"]
 
     def has_allow_mail_permission(self, request: HttpRequest) -> bool:

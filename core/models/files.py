@@ -32,10 +32,11 @@ class Upload(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["owner", "-created_at"], name="upload_by_owner"),
             models.Index(fields=["id"], name="upload_unscanned", condition=models.Q(scanned_at__isnull=True)),
+            models.Index(fields=["id"], name="upload_quarantined", condition=models.Q(state="quarantined")),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(size__gte=0), name="upload_size_not_negative")
         ]
 
     def __str__(self) -> str:
-        return self.filename
+        return self.key

@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 10_485_760
 
 
-def replace_cover(row: Model, file: UploadedFile[Any], *, by: User, folder: str) -> None:
+def replace_cover(
+    row: Model, file: UploadedFile[Any], *, by: User, folder: str, picture: IO[bytes] | None = None
+) -> None:
     """Store a picture as the ``cover_image`` of a row, and delete the one that it replaces.
 
-    The row is locked and saved here. Raises UploadRefused (400), Unavailable (503), what ``confirm`` raises,
-    and the model's DoesNotExist where the row has gone meanwhile.
+    ``picture`` is what ``picture_of`` has made of the file, where somebody has asked it. The row is locked
+    and saved here. Raises UploadRefused (400), Unavailable (503), what ``confirm`` raises, and the model's
+    DoesNotExist where the row has gone meanwhile.
     """
     with counted():
-        upload = keep(file, picture_of(file), prefix=folder, owner=by)
+        upload = keep(file, picture or picture_of(file), prefix=folder, owner=by)
     try:
         with transaction.atomic():
             held: Any = type(row)._default_manager.select_for_update().get(pk=row.pk)  # noqa: SLF001
