@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils import timezone
 
 from authentication.models import SignInSession
 from authentication.sessions import end_session
 from core.admin import LookOnly, actor
+from core.admin.library import ModelAdmin, TabularInline
+from users.admin.additions import person_inlines
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(SignInSession)
-class SignInSessionAdmin(LookOnly, admin.ModelAdmin):
+class SignInSessionAdmin(LookOnly, ModelAdmin):
     """Sessions are opened by signing in; here they can be ended."""
 
     list_display = ["user", "device", "created_at", "last_seen_at", "expires_at", "revoked_at"]
@@ -35,3 +38,21 @@ class SignInSessionAdmin(LookOnly, admin.ModelAdmin):
         for session in sessions:
             end_session(session, reason="session_ended_by_admin", by=actor(request))
         self.message_user(request, f"{len(sessions)} ended: signed out on those devices.")
+
+
+class SessionInline(LookOnly, TabularInline):
+    """Where a person is signed in now, at the person's own page."""
+
+    model = SignInSession
+    fields = ["device", "created_at", "last_seen_at", "expires_at"]
+    verbose_name_plural = "sessions"
+    extra = 0
+    tab = True
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SignInSession]:
+        rows = super().get_queryset(request)
+        return rows.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+person_inlines.add("authentication", SessionInline)

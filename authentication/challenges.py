@@ -11,6 +11,7 @@ import logging
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -35,6 +36,14 @@ WRONG_GUESSES_OF_ALL_PER_DAY: Final = 2_000
 WRONG_GUESSES_OF_ONE_SOURCE_PER_DAY: Final = 50
 DAY_SECONDS: Final = 86_400
 PURPOSE: Final = "sign-in address"
+
+
+class Door(StrEnum):
+    """What a challenge opens, and alone that: it goes into both hashes."""
+
+    API = ""
+    SITE = "site."  # the admin site
+    PROOF = "proof."  # there, of somebody who is signed in
 
 
 class WrongCredential(Refused):
@@ -65,34 +74,38 @@ def account_key(address: str) -> str:
     return salted_hmac("authentication.challenges.account", address, algorithm="sha256").hexdigest()[:32]
 
 
-def issue(address: str) -> Secrets:
+def issue(address: str, *, door: Door = Door.API) -> Secrets:
     """Make a new link and code for an address, both good for MAGIC_LINK_EXPIRY_SECONDS.
 
-    There is one challenge an address: the newest. Older links and codes are dead from here on.
+    There is one challenge an address: the newest, of whichever door. Older links and codes are dead from
+    here on.
     """
     made = Secrets(secrets.token_urlsafe(32), f"{secrets.randbelow(10**6):06d}")
     challenge, lifetime = secrets.token_hex(16), settings.MAGIC_LINK_EXPIRY_SECONDS
     sealed = seal(address, purpose=PURPOSE, key=made.link_token)
-    cache.set(f"signin:link:{link_hash(made.link_token)}", {"id": challenge, "address": sealed}, lifetime)
+    link = link_hash(made.link_token, door)
+    cache.set(f"signin:link:{link}", {"id": challenge, "address": sealed}, lifetime)
     cache.set(f"signin:guesses:{challenge}", 0, lifetime)
     cache.set(
         f"signin:challenge:{account_key(address)}",
-        {"id": challenge, "code": code_hash(challenge, made.code)},
+        {"id": challenge, "code": code_hash(challenge, made.code, door)},
         lifetime,
     )
     return made
 
 
-def redeem_link(token: str) -> Redeemed:
+def redeem_link(token: str, *, door: Door = Door.API) -> Redeemed:
     """Take the challenge of a link. Raises WrongCredential (400)."""
-    link = cache.get(f"signin:link:{link_hash(token)}")
+    link = cache.get(f"signin:link:{link_hash(token, door)}")
     if not link:
         raise WrongCredential
     address: str = unseal(link["address"], purpose=PURPOSE, key=token)
     return take(link["id"], address)
 
 
-def redeem_code(address: str, code: str, *, browser: str | None, source: str) -> Redeemed:
+def redeem_code(
+    address: str, code: str, *, browser: str | None, source: str, door: Door = Door.API
+) -> Redeemed:
     """Take the challenge of an address by its code. Raises WrongCredential (400).
 
     A guess is counted before it is compared: against the challenge and against the account's
@@ -109,7 +122,7 @@ def redeem_code(address: str, code: str, *, browser: str | None, source: str) ->
     spend(day, GUESSES_PER_ACCOUNT_AND_DAY, DAY_SECONDS)
     if not browser and (cache.get(wrong_guesses()) or 0) >= WRONG_GUESSES_OF_ALL_PER_DAY:
         raise WrongCredential
-    if not constant_time_compare(challenge["code"], code_hash(challenge["id"], code)):
+    if not constant_time_compare(challenge["code"], code_hash(challenge["id"], code, door)):
         metrics.wrong_codes.inc()
         count_wrong_guess(source)
         raise WrongCredential
@@ -130,7 +143,7 @@ def take(challenge: str, address: str) -> Redeemed:
     return Redeemed(challenge, address)
 
 
-def is_outdated(address: str, token: str) -> bool:
+def is_outdated(address: str, token: str, *, door: Door = Door.API) -> bool:
     """Tell whether a link is known to be dead: taken, or followed by a newer one. Asked before it is mailed.
 
     Where the cache knows nothing of the address it may be another process's own: then nothing is known.
@@ -138,7 +151,7 @@ def is_outdated(address: str, token: str) -> bool:
     newest = cache.get(f"signin:challenge:{account_key(address)}")
     if not newest:
         return False
-    link = cache.get(f"signin:link:{link_hash(token)}")
+    link = cache.get(f"signin:link:{link_hash(token, door)}")
     is_newest = link is None or link["id"] == newest["id"]
     return not is_newest or bool(cache.get(f"signin:taken:{newest['id']}"))
 
@@ -193,9 +206,10 @@ def today() -> str:
     return timezone.now().date().isoformat()
 
 
-def link_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def link_hash(token: str, door: Door) -> str:
+    return hashlib.sha256(f"{door}{token}".encode()).hexdigest()
 
 
-def code_hash(challenge: str, code: str) -> str:
-    return salted_hmac(f"authentication.challenges.code.{challenge}", code, algorithm="sha256").hexdigest()
+def code_hash(challenge: str, code: str, door: Door) -> str:
+    salt = f"authentication.challenges.code.{door}{challenge}"
+    return salted_hmac(salt, code, algorithm="sha256").hexdigest()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "btf_browser"
 COOKIE_DAYS: Final = 180
+API_PATH: Final = "/api/auth/"
 ACCOUNTS_PER_BROWSER: Final = 8
 signer = TimestampSigner(salt="authentication.devices")
 
@@ -47,8 +48,13 @@ def browser_of(request: HttpRequest) -> Browser | None:
     return Browser(name, tuple(accounts))
 
 
-def remember(response: HttpResponseBase, browser: Browser | None, account: str) -> None:
-    """Let the browser keep that this account signed in here. The cookie authenticates nobody."""
+def remember(
+    response: HttpResponseBase, browser: Browser | None, account: str, *, path: str = API_PATH
+) -> None:
+    """Let the browser keep that this account signed in here, below ``path``. The cookie authenticates nobody.
+
+    The web client is another site than the API; the admin site is its own.
+    """
     known = browser.accounts if browser else ()
     accounts = [account, *(each for each in known if each != account)][:ACCOUNTS_PER_BROWSER]
     name = browser.id if browser else uuid.uuid4().hex
@@ -56,8 +62,8 @@ def remember(response: HttpResponseBase, browser: Browser | None, account: str) 
         COOKIE,
         signer.sign(".".join([name, *accounts])),
         max_age=COOKIE_DAYS * 86_400,
-        path="/api/auth/",
+        path=path,
         httponly=True,
         secure=settings.PRODUCTION,
-        samesite="None" if settings.PRODUCTION else "Lax",
+        samesite="None" if settings.PRODUCTION and path == API_PATH else "Lax",
     )

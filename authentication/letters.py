@@ -35,6 +35,31 @@ def sign_in_letter(token: str, code: str) -> Letter:
     )
 
 
+def site_letter(token: str, code: str) -> Letter:
+    """Write the letter of the admin site: the same, to another door."""
+    letter = sign_in_letter(token, code)
+    link, *rest = letter.facts
+    address = f"{settings.PUBLIC_BASE_URL}/admin/sign-in/?token={token}"
+    return replace(
+        letter,
+        subject=_("Sign in to the admin site of %(programme)s") % {"programme": settings.PROGRAMME_NAME},
+        facts=(replace(link, value=address), *rest),
+    )
+
+
+def proof_letter(token: str, code: str) -> Letter:
+    """Write to somebody at work there. There is no link: it would open another window than theirs."""
+    minutes = max(1, settings.MAGIC_LINK_EXPIRY_SECONDS // 60)
+    expiry = ngettext("It expires in %(minutes)d minute.", "It expires in %(minutes)d minutes.", minutes)
+    warning = _("If you did not ask for this, somebody may be at your desk: tell the programme team.")
+    return Letter(
+        subject=_("Confirm that it is you: %(programme)s") % {"programme": settings.PROGRAMME_NAME},
+        opening=_("Type this code at the admin site to go on. It works once."),
+        facts=(Fact("One-Time Code", code, is_code=True),),
+        closing=f"{expiry % {'minutes': minutes}} {warning}",
+    )
+
+
 def token_reuse_letter(device: str) -> Letter:
     """Tell a person that one of their sessions was ended because an old token of it came back."""
     opening = _(

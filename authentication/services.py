@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from authentication import challenges
 from authentication.admission import may_sign_in
-from authentication.challenges import WrongCredential
+from authentication.challenges import Door, WrongCredential
 from authentication.sessions import open_session
 from core import audit
 from core.limits import take
@@ -21,10 +21,13 @@ from core.refusals import TooMany
 from core.sealing import seal
 from core.tasks import enqueue
 from core.watching import metrics
+from users.access import may_use_site
 from users.models import User
 from users.services.accounts import provision_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from authentication.challenges import Redeemed
     from authentication.devices import Browser
     from authentication.tokens import Pair
@@ -34,7 +37,7 @@ logger = logging.getLogger(__name__)
 SEAL_PURPOSE: Final = "sign-in mail"
 
 
-def request_sign_in(address: str) -> None:
+def request_sign_in(address: str, *, door: Door = Door.API) -> None:
     """Issue a challenge for a normalised address and have it mailed. Raises TooMany (429).
 
     Does the same for every address, known, unknown or suspended: who gets a mail is decided in
@@ -43,10 +46,11 @@ def request_sign_in(address: str) -> None:
     wait = take(f"magic-link:{challenges.account_key(address)}", settings.MAGIC_LINK_PER_ADDRESS)
     if wait:
         raise TooMany(wait)
-    secrets = challenges.issue(address)
+    secrets = challenges.issue(address, door=door)
     content = {
         "id": uuid4().hex,
         "address": address,
+        "door": door,
         "token": secrets.link_token,
         "code": secrets.code,
         "expires": timezone.now().timestamp() + settings.MAGIC_LINK_EXPIRY_SECONDS,
@@ -77,6 +81,32 @@ def enter_with(redeemed: Redeemed, *, user_agent: str, by: str) -> tuple[User, P
     except DatabaseError:
         challenges.give_back(redeemed)
         raise
+
+
+def enter_site(redeemed: Redeemed, *, by: str, begin: Callable[[User], None]) -> None:
+    """Begin a session of the admin site for a taken challenge, in the transaction that judges it.
+
+    Raises WrongCredential (400) for everybody for whom the site does not open. Holds the account's row.
+    Where the database fails, the challenge can be taken again.
+    """
+    try:
+        with transaction.atomic():
+            user = User.objects.select_for_update().with_address(redeemed.address).first()
+            if user is None or not may_use_site(user):
+                raise WrongCredential
+            lift_bounce(user)
+            begin(user)
+            note_site_sign_in(user, by=by)
+    except DatabaseError:
+        challenges.give_back(redeemed)
+        raise
+
+
+def note_site_sign_in(user: User, *, by: str) -> None:
+    """Write down that somebody has come in at the admin site: by link, code or password."""
+    audit.record("signed_in", actor=user, target=user, changes={"where": "admin site", "by": by})
+    logger.info("signed_in", extra={"user_id": user.pk, "by": by})
+    metrics.sign_ins.labels(by).inc()
 
 
 @transaction.atomic

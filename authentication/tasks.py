@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
 
-from authentication.admission import may_sign_in
-from authentication.challenges import is_outdated
-from authentication.letters import SIGN_IN, sign_in_letter
+from authentication.admission import may_sign_in, may_sign_in_at_site
+from authentication.challenges import Door, is_outdated
+from authentication.letters import SIGN_IN, proof_letter, sign_in_letter, site_letter
 from authentication.models import RefreshToken, SignInSession
 from authentication.services import SEAL_PURPOSE
 from core.forgetting import Old
@@ -22,9 +22,19 @@ from core.tasks import Abandoned, background
 from users.models import User
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
 
+    from core.mail import Letter
+
 KEEP_ENDED_DAYS: Final = 30
+# For whom each door opens, and what is written to them.
+DOORS: Final = {
+    Door.API: (may_sign_in, sign_in_letter),
+    Door.SITE: (may_sign_in_at_site, site_letter),
+    Door.PROOF: (may_sign_in_at_site, proof_letter),
+}
 
 
 @background(queue="sign-in", priority=100, attempts=None, longest_delay_seconds=20, limit_seconds=60)
@@ -38,20 +48,22 @@ def mail_sign_in(*, sealed: str) -> None:
         content = unseal(sealed, purpose=SEAL_PURPOSE)
     except Unreadable as error:
         raise Abandoned from error
-    if timezone.now().timestamp() >= content["expires"] or is_outdated(content["address"], content["token"]):
+    address, door = content["address"], Door(content.get("door", Door.API))
+    opens_for, letter = DOORS[door]
+    if timezone.now().timestamp() >= content["expires"] or is_outdated(address, content["token"], door=door):
         give_up(kind=SIGN_IN.name, subject=content["id"])
-    elif may_sign_in(content["address"]):
-        send_secrets(content)
+    elif opens_for(address):
+        send_secrets(content, letter)
 
 
-def send_secrets(content: dict[str, Any]) -> None:
+def send_secrets(content: dict[str, Any], letter: Callable[[str, str], Letter]) -> None:
     """Mail them in the language of the account, where there is one; not again where that has left already."""
     address = content["address"]
     person = User.objects.with_address(address).first()
     reader = wishes_of([person.pk])[person.pk].reader if person else Reader()
     with reader.speaking():
         send_once(
-            sign_in_letter(content["token"], content["code"]),
+            letter(content["token"], content["code"]),
             kind=SIGN_IN.name,
             subject=content["id"],
             to=address,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView, ListAPIView, get_object_or_404
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
@@ -86,7 +86,6 @@ class MagicLinkView(PublicSignInView):
         summary="Ask for a link and a code by mail",
         request=MagicLinkSerializer,
         responses={200: SentSerializer, 429: THROTTLED},
-        examples=[OpenApiExample("Ask", {"email": "ada@example.org"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Mail a link and a six-digit code, both good for ten minutes; what was sent before is dead.
@@ -108,9 +107,6 @@ class VerifyCodeView(PublicSignInView):
         summary="Sign in by the mailed code",
         request=CodeSerializer,
         responses={200: SignedInSerializer, 429: THROTTLED},
-        examples=[
-            OpenApiExample("Redeem", {"email": "ada@example.org", "code": "042917"}, request_only=True)
-        ],
     )
     def post(self, request: Request) -> Response:
         """Trade the code for a token pair, once. Five wrong guesses void it; the link stays good."""
@@ -197,14 +193,6 @@ class TicketView(APIView):
         summary="Get a ticket for a socket",
         request=None,
         responses={201: TicketSerializer},
-        examples=[
-            OpenApiExample(
-                "A ticket",
-                {"ticket": "q3V0bM7c…", "expiresIn": TICKET_SECONDS},
-                response_only=True,
-                status_codes=["201"],
-            )
-        ],
     )
     def post(self, request: SignedInRequest) -> Response:
         """Open one socket with `?ticket=`, within 30 seconds and from the same browser (`User-Agent`).

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.test import SimpleTestCase, override_settings, tag
 
-from authentication.letters import sign_in_letter, token_reuse_letter
+from authentication.letters import proof_letter, sign_in_letter, site_letter, token_reuse_letter
 from core.colours import READABLE, contrast, ink_on, readable
 from core.mail import DARK, LIGHT, Envelope, Fact, Letter, Line, Reader, compose
 from core.testing import BrowserTestCase
@@ -24,6 +24,7 @@ READERS: Final = {
     "en": Reader("en", ZoneInfo("Australia/Sydney")),
     "pt-br": Reader("pt-br", ZoneInfo("America/Sao_Paulo")),
 }
+SECRETS: Final = {"sign_in": sign_in_letter, "sign_in_at_site": site_letter, "proof": proof_letter}
 ENVELOPE: Final = Envelope(to="ada@example.org", message_id="<1.sign-in@hub.example.org>")
 FULL_ENVELOPE: Final = Envelope(
     to="ada@example.org",
@@ -81,8 +82,8 @@ def rendered(name: str, language: str) -> Any:
     """Return a mail of which all is fixed."""
     reader = READERS[language]
     with reader.speaking():
-        letter = sign_in_letter("t0k3n_-", "004217") if name == "sign_in" else everything(reader)
-    return compose(letter, ENVELOPE if name == "sign_in" else FULL_ENVELOPE, reader=reader)
+        letter = SECRETS[name]("t0k3n_-", "004217") if name in SECRETS else everything(reader)
+    return compose(letter, ENVELOPE if name in SECRETS else FULL_ENVELOPE, reader=reader)
 
 
 def html_of(mail: Any) -> str:
@@ -92,6 +93,7 @@ def html_of(mail: Any) -> str:
 
 @override_settings(
     FRONTEND_BASE_URL="https://hub.example.org",
+    PUBLIC_BASE_URL="https://api.hub.example.org",
     PROGRAMME_NAME="BIOTech Futures Hub",
     PROGRAMME_COLOUR="#0b6e4f",
     MAGIC_LINK_EXPIRY_SECONDS=600,
@@ -106,7 +108,7 @@ class SnapshotTests(SimpleTestCase):
         self.assertEqual(text, path.read_text(encoding="utf-8"))
 
     def test_letters_are_as_they_were_last_looked_at(self) -> None:
-        for name, language in product(("sign_in", "everything"), READERS):
+        for name, language in product((*SECRETS, "everything"), READERS):
             with self.subTest(name, language=language):
                 mail = rendered(name, language)
                 headers = "".join(f"{key}: {value}\n" for key, value in mail.extra_headers.items())
