@@ -25,6 +25,13 @@ class PeopleImportQuerySet(models.QuerySet["PeopleImport"]):
         """Imports written before a moment, or where they never were, checked before it."""
         return self.alias(ended=Coalesce("committed_at", "created_at")).filter(ended__lt=moment)
 
+    def with_rejected_rows(self) -> Self:
+        """Imports with rows that could not be taken, as long as those can be fetched and mended."""
+        begun = timezone.now() - PeopleImport.KEEP_ROWS
+        kept = self.alias(ended=Coalesce("committed_at", "created_at")).filter(ended__gt=begun)
+        state = PeopleImport.State
+        return kept.filter(counts__rejected__gt=0).exclude(state__in=[state.UNDOING, state.UNDONE])
+
 
 class PeopleImport(models.Model):
     """One spreadsheet: checked, then on request written row by row, then undoable for a day."""
@@ -70,6 +77,8 @@ class PeopleImport(models.Model):
 
     class Meta:
         db_table = "people_imports"
+        verbose_name = "import of people"
+        verbose_name_plural = "imports of people"
         ordering = ["-created_at", "-id"]
         indexes: ClassVar = [models.Index(fields=["-created_at", "-id"], name="import_newest_first")]
 

@@ -166,6 +166,8 @@ class User(AbstractUser):
 
     class Meta:
         db_table = "users"
+        verbose_name = "person"
+        verbose_name_plural = "people"
         ordering = ["first_name", "last_name", "email", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -273,6 +275,11 @@ class SupervisorProfile(models.Model):
 
     class Meta:
         db_table = "supervisor_profiles"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["wwcc_expiry"], name="check_by_expiry", condition=models.Q(wwcc_expiry__isnull=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Supervisor profile of {self.user_id}"

@@ -27,4 +27,4 @@ class ArchiveOnItsWaySerializer(WireModelSerializer[DataArchive]):
 class ArchiveQuerySerializer(serializers.Serializer[dict[str, Any]]):
     """How it is asked for."""
 
-    fresh = PlainBooleanField(default=False)
+    fresh = PlainBooleanField(default=False, help_text="True: have another one made.")

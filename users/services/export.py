@@ -19,7 +19,8 @@ HEADER: Final = (
     *("School Name", "Year Level", "Country", "Region", "Availability", "Bio"),
 )
 FETCH_ROWS: Final = 500
-FILTERS: Final = ("role", "status", "track", "search")
+# The last two are the admin site's: who was ticked in the list, and by what else it was narrowed.
+FILTERS: Final = ("role", "status", "track", "search", "chosen", "others")
 WORDS: Final = frozenset({*Role.values, *User.Status.values})
 
 

@@ -12,8 +12,13 @@ numbers = count(1)
 
 
 def make_user(**fields: Any) -> User:
-    """Return a stored user with an address of its own, and nothing else that was not asked for."""
+    """Return a stored user with an address of its own, and nothing else that was not asked for.
+
+    Staff are active: the admin site opens for no others.
+    """
     fields.setdefault("email", f"person{next(numbers)}@example.org")
+    if fields.get("is_staff"):
+        fields.setdefault("status", User.Status.ACTIVE)
     return User.objects.create_user(**fields)
 
 
@@ -24,7 +29,7 @@ def make_admin(**fields: Any) -> User:
 
 def make_superuser(**fields: Any) -> User:
     """Return an active account that may do everything at the admin site."""
-    return make_user(is_staff=True, is_superuser=True, status=User.Status.ACTIVE, **fields)
+    return make_user(is_staff=True, is_superuser=True, **fields)
 
 
 def make_link(student: User, supervisor: User, **fields: Any) -> StudentSupervisor:

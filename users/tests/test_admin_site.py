@@ -225,7 +225,7 @@ class StaffWhoAreNoSuperusersTests(DeskTestCase):
                 self.assertEqual(
                     self.client.post(page(person), {"email": "eve@example.org"}).status_code, 403
                 )
-                self.choose("suspend", person)
+                self.choose("suspend", person, post="yes")
                 self.assertTrue(User.objects.get(pk=person.pk).may_enter)
                 self.client.post(reverse("admin:users_user_delete", args=[person.pk]), {"post": "yes"})
                 self.choose("delete_selected", person, post="yes")
@@ -296,7 +296,7 @@ class SignedOutTests(DeskTestCase):
 
 class SuspendingTests(DeskTestCase):
     def test_it_ends_sessions_and_says_how_many(self) -> None:
-        response = self.choose("suspend", self.student, self.staff)
+        response = self.choose("suspend", self.student, self.staff, post="yes")
 
         self.student.refresh_from_db()
         self.assertEqual((self.student.may_enter, open_sessions(self.student)), (False, 0))
@@ -306,7 +306,7 @@ class SuspendingTests(DeskTestCase):
 
     def test_suspended_staff_are_out_of_the_admin_site_at_once(self) -> None:
         clerk = make_staff()
-        self.choose("suspend", clerk)
+        self.choose("suspend", clerk, post="yes")
 
         self.client.force_login(clerk)
 

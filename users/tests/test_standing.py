@@ -219,7 +219,7 @@ class DoorTests(TestCase):
         people = [make_user(status="active") for _ in range(3)]
         client = Client()
         client.force_login(make_superuser())
-        body = {"action": "suspend", "_selected_action": [one.pk for one in people]}
+        body = {"action": "suspend", "_selected_action": [one.pk for one in people], "post": "yes"}
         with self.captureOnCommitCallbacks(execute=True):
             client.post(reverse("admin:users_user_changelist"), body)
 

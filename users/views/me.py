@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView, ListAPIView, get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -43,21 +43,7 @@ class MeView(Conditional, APIView):
         """Return account, profile, supervisor profile, and the links to and from other people."""
         return Response(self.current())
 
-    @extend_schema(
-        summary="Change my document",
-        request=OwnAccountSerializer,
-        responses=UserSerializer,
-        examples=[
-            OpenApiExample(
-                "Profile page",
-                {
-                    "track": "AUS-NSW",
-                    "profile": {"firstName": "Ada", "yearLevel": 10, "areasOfInterest": ["genetics"]},
-                },
-                request_only=True,
-            )
-        ],
-    )
+    @extend_schema(summary="Change my document", request=OwnAccountSerializer, responses=UserSerializer)
     def put(self, request: SignedInRequest) -> Response:
         """Change the fields that are sent, all of them or none. Role, status and address are ignored here."""
         body = OwnAccountSerializer(data=request.data, partial=True)

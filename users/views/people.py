@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
@@ -42,18 +42,6 @@ if TYPE_CHECKING:
 
     from core.http import SignedInRequest
 
-EXAMPLE = OpenApiExample(
-    "A student",
-    {
-        "email": "ada@example.org",
-        "role": "student",
-        "status": "pending",
-        "track": "AUS-NSW",
-        "profile": {"firstName": "Ada", "lastName": "Lovelace", "yearLevel": 10},
-    },
-    request_only=True,
-)
-
 
 @extend_schema(tags=["People"])
 class PeopleViewSet(Conditional, ListModelMixin, GenericViewSet[User]):
@@ -86,7 +74,6 @@ class PeopleViewSet(Conditional, ListModelMixin, GenericViewSet[User]):
         request=AccountSerializer,
         responses={201: PersonRowSerializer},
         parameters=RETRY_SAFE,
-        examples=[EXAMPLE],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Make an account; nobody is mailed. The person signs in by their address, and has no password."""
@@ -102,12 +89,7 @@ class PeopleViewSet(Conditional, ListModelMixin, GenericViewSet[User]):
         """Return a person's whole document."""
         return Response(self.current())
 
-    @extend_schema(
-        summary="Change a person",
-        request=AccountSerializer,
-        responses=UserSerializer,
-        examples=[EXAMPLE],
-    )
+    @extend_schema(summary="Change a person", request=AccountSerializer, responses=UserSerializer)
     def update(self, request: SignedInRequest, pk: int, *, partial: bool = False) -> Response:
         """Change what is sent, all of it or nothing. A new role or address signs the person out everywhere.
 
