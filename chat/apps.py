@@ -8,6 +8,7 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
+        from chat import retention  # noqa: F401 - it registers itself
         from chat.access import may_open
         from chat.letters import UNREAD_CHAT
         from chat.personal import documents_of, erase_names, hold_messages, needed_uploads

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
-from chat.models import Message, MessageAttachment
+from chat.models import Message, MessageAttachment, MessageReport, TextOpening
 from core.uploads.erasure import rename_telling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from django.db.models import Manager
+    from django.db.models import Manager, QuerySet
 
     from users.models import User
 
@@ -42,9 +42,12 @@ def documents_of(user: User) -> Iterator[tuple[str, object]]:
     yield "mentions", rows_of(user.mentions, messageId="message_id")
     reported = {"id": "pk", "messageId": "message_id", "category": "category", "note": "note"}
     yield "messageReports", rows_of(user.message_reports, **reported, createdAt="created_at")
+    opened = {"id": "pk", "messageId": "message_id", "groupId": "group_id", "reason": "reason"}
+    openings = TextOpening.objects.filter(actor_id=user.pk)
+    yield "openedMessages", rows_of(openings, **opened, openedAt="opened_at")
 
 
-def rows_of(marks: Manager[Any], **columns: str) -> list[dict[str, Any]]:
+def rows_of(marks: Manager[Any] | QuerySet[Any], **columns: str) -> list[dict[str, Any]]:
     """Return rows in the order in which they were made, each with those columns under those names."""
     rows = marks.order_by("pk").values_list(*columns.values())
     return [dict(zip(columns, row, strict=True)) for row in rows]
@@ -66,6 +69,8 @@ def hold_messages(user: User, /) -> None:
 def erase_names(user: User, /) -> None:
     """Rename the attachments that would say whose they were: of the person's messages, and of their uploads.
 
+    Reasons for which admins opened messages go with them.
+
     The messages stay with their text; that they have no author any more is the foreign key's work.
     """
     for attachments in (
@@ -73,3 +78,16 @@ def erase_names(user: User, /) -> None:
         MessageAttachment.objects.filter(upload__owner=user).exclude(message__author=user),
     ):
         rename_telling(attachments, user)
+    erase_reasons(user)
+
+
+def erase_reasons(user: User) -> None:
+    """Empty the reasons that the person gave for opening messages, or that may speak of them.
+
+    Those are given for messages that they wrote, reported or are named in. That a message was opened stays.
+    """
+    theirs = Message.objects.filter(author=user).values("pk")
+    told = MessageReport.objects.filter(reporter=user).values("message_id")
+    named = user.mentions.values("message_id")
+    of_them = Q(message_id__in=theirs) | Q(message_id__in=told) | Q(message_id__in=named)
+    TextOpening.objects.filter(Q(actor_id=user.pk) | of_them).exclude(reason="").update(reason="")

@@ -3,6 +3,7 @@
 from chat.models.conversation import Conversation
 from chat.models.marks import Mention, MessageReport, Reaction, ReadCursor
 from chat.models.messages import Message, MessageAttachment
+from chat.models.openings import TextOpening
 
 __all__ = [
     "Conversation",
@@ -12,4 +13,5 @@ __all__ = [
     "MessageReport",
     "Reaction",
     "ReadCursor",
+    "TextOpening",
 ]

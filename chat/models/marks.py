@@ -84,6 +84,9 @@ class ReportQuerySet(models.QuerySet["MessageReport"]):
         """What a moderator reads: nobody, admins included, reads who told of themselves, or judges it."""
         return self.exclude(message__author=user)
 
+    def open(self) -> Self:
+        return self.filter(resolved_at=None)
+
     def with_details(self) -> Self:
         return self.select_related("reporter", "message__author", "message__group", "resolved_by")
 

@@ -40,6 +40,7 @@ class OwnDataTests(ChatCase):
                         "createdAt": report.created_at,
                     }
                 ],
+                "openedMessages": [],
             },
         )
 

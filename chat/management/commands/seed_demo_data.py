@@ -78,7 +78,7 @@ def seed() -> str:
     return (
         "Demo data is ready. Everyone signs in by a mailed link or code:\n\n"
         f"{people}\n\n"
-        f"The admin site asks {admin.email} for a password: {password}"
+        f"So does {admin.email} at the admin site, which takes a password too: {password}"
     )
 
 
