@@ -1,5 +1,5 @@
 """Groups and their plans at the admin site. Platform admins write, by the same services as the API."""
 
-from groups.admin import plan, teams, templates
+from groups.admin import people, plan, teams, templates
 
-__all__ = ["plan", "teams", "templates"]
+__all__ = ["people", "plan", "teams", "templates"]

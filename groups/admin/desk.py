@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from core.admin import HouseAdmin, actor
+from core.admin.library import ModelAdmin
 from core.refusals import Refused
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class DeskAdmin(HouseAdmin):
         return actor(request).is_platform_admin and super().has_delete_permission(request)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = partial(admin.ModelAdmin.changeform_view, self)
+        view = partial(ModelAdmin.changeform_view, self)
         return self.or_refusal(request, partial(self.or_form, view), *args, **kwargs)
 
     def or_form(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 
 from core.admin import actor
+from core.admin.library import TabularInline
 from groups.admin.desk import GoneFilter, RestoringAdmin
 from groups.models import Milestone, Task
 from groups.services import plan
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class TaskInline(admin.TabularInline):
+class TaskInline(TabularInline):
     """What is to be done for the milestone; whose it is stands on the task's own page."""
 
     model = Task

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.utils.timesince import timesince
 
-from core.admin import LookOnly, actor
+from core.admin import actor
+from core.admin.filters import TrackFilter
+from groups.admin.attention import GroupsNeedFilter
 from groups.admin.desk import GoneFilter, RestoringAdmin
-from groups.models import Group, GroupMember, MembershipRole, Milestone, NewMember, PastMember
+from groups.admin.giving import GivesTemplates
+from groups.admin.inlines import MemberInline, MilestoneInline, PastMemberInline
+from groups.admin.overview import overview_of, problems_of
+from groups.models import Group, GroupMember, Milestone, NewMember
 from groups.services import plan
 from groups.services.holding import still_acting
 from groups.services.members import add_members, remove_member
@@ -20,51 +26,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from users.models import User
-
-
-class MemberForm(forms.ModelForm):
-    """Somebody who joins."""
-
-    role = forms.ChoiceField(choices=MembershipRole.choices, initial=MembershipRole.STUDENT)
-
-
-class MemberInline(admin.TabularInline):
-    """Who belongs to the group: people come and go, a membership itself does not change."""
-
-    model = GroupMember
-    form = MemberForm
-    fields = ["user", "role", "joined_at"]
-    readonly_fields = ["joined_at"]
-    autocomplete_fields = ["user"]
-    extra = 0
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[GroupMember]:
-        return super().get_queryset(request).select_related("user")
-
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return False
-
-
-class PastMemberInline(LookOnly, admin.TabularInline):
-    """Who belonged to the group or mentored it: a record."""
-
-    model = PastMember
-    fields = ["name", "role", "joined_at", "left_at"]
-    readonly_fields = ["name"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PastMember]:
-        return super().get_queryset(request).select_related("user")
-
-
-class MilestoneInline(admin.TabularInline):
-    """The steps of the group's project; what they mean stands on their own pages."""
-
-    model = Milestone
-    fields = ["title", "due_date", "order_index"]
-    readonly_fields = ["order_index"]
-    extra = 0
-    show_change_link = True
-    verbose_name_plural = "milestones (a deleted one can be restored for 30 days)"
 
 
 class GroupForm(forms.ModelForm):
@@ -86,23 +47,33 @@ class ArchivedFilter(GoneFilter):
 
 
 @admin.register(Group)
-class GroupAdmin(RestoringAdmin):
+class GroupAdmin(GivesTemplates, RestoringAdmin):
     form = GroupForm
     gone, takes_away = ArchivedFilter, "archive"
     beside = {"groupId": "id", "mentorId": "mentor"}
-    list_display = ["group_id", "name", "track", "status", "mentor", "members", "tasks", "created_at"]
-    list_filter = [ArchivedFilter, "status", "track"]
+    list_display = [
+        *("group_id", "name", "track", "status", "mentor", "members", "tasks", "last_activity", "attention"),
+    ]
+    list_filter = [GroupsNeedFilter, ArchivedFilter, "status", TrackFilter]
     list_select_related = ["mentor"]
     ordering = ["sort_key", "id"]
     search_fields = ["id", "name"]
     autocomplete_fields = ["mentor"]
     date_hierarchy = "created_at"
-    actions = ["archive", "restore"]
+    actions = ["give_template", "archive", "restore"]
+    change_form_outer_before_template = "admin/groups/overview.html"
 
     def everything(self) -> QuerySet[Group]:
         groups: Any = super().everything()
-        rows: QuerySet[Group] = groups.with_summary().with_progress()
+        rows: QuerySet[Group] = groups.with_summary().with_health()
         return rows
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing is given to archived groups."""
+        actions = super().get_actions(request)
+        if self.gone.parameter_name in request.GET:
+            actions.pop("give_template", None)
+        return actions
 
     @admin.display(description="group id", ordering="sort_key")
     def group_id(self, group: Group) -> str:
@@ -115,6 +86,19 @@ class GroupAdmin(RestoringAdmin):
     @admin.display(description="tasks done")
     def tasks(self, group: Any) -> str:
         return f"{group.tasks_done} of {group.tasks_total}"
+
+    @admin.display(description="silent for", ordering="last_activity_at")
+    def last_activity(self, group: Any) -> str:
+        return timesince(group.last_activity_at, depth=1)
+
+    @admin.display(description="needs")
+    def attention(self, group: Any) -> str:
+        return ", ".join(problems_of(group))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        group = kwargs.get("obj")
+        context["overview"] = overview_of(group, request) if group else None
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
         is_archived = obj is not None and obj.archived_at is not None

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 
-from core.admin import LookOnly
+from core.admin import LookOnly, actor
+from core.admin.library import ModelAdmin, TabularInline, button
 from groups.admin.desk import DeskAdmin
+from groups.admin.giving import progress_of
 from groups.models import (
     Milestone,
     MilestoneTemplate,
@@ -23,7 +27,7 @@ from groups.services.templates import held_template
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 class TemplateDesk(DeskAdmin):
@@ -53,7 +57,7 @@ class BoundedFormSet(BaseInlineFormSet):
                 raise ValidationError(f"A template has at most {MilestoneTemplate.TASKS} tasks in all.")
 
 
-class TemplateMilestoneInline(admin.TabularInline):
+class TemplateMilestoneInline(TabularInline):
     """The template's milestones; what they mean, and their tasks, stand on their own pages."""
 
     model = TemplateMilestone
@@ -70,9 +74,21 @@ class MilestoneTemplateAdmin(TemplateDesk):
     search_fields = ["name"]
     date_hierarchy = "created_at"
     inlines: ClassVar = [TemplateMilestoneInline]
+    actions_detail: ClassVar = ["give_out"]
+
+    def has_give_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_platform_admin
+
+    @button(description="Give to groups…", permissions=["give"], icon="move_to_inbox", url_path="give")
+    def give_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to where groups are chosen."""
+        self.message_user(
+            request, "Choose groups, and the action “Give a template of milestones to selected groups”."
+        )
+        return HttpResponseRedirect(reverse("admin:groups_group_changelist"))
 
 
-class TemplateTaskInline(admin.TabularInline):
+class TemplateTaskInline(TabularInline):
     """What is to be done for the milestone."""
 
     model = TemplateTask
@@ -100,7 +116,7 @@ class TemplateMilestoneAdmin(TemplateDesk):
         super().save_model(request, obj, form, change)
 
 
-class TemplateRunGroupInline(LookOnly, admin.TabularInline):
+class TemplateRunGroupInline(LookOnly, TabularInline):
     """What became of each group."""
 
     model = TemplateRunGroup
@@ -111,12 +127,36 @@ class TemplateRunGroupInline(LookOnly, admin.TabularInline):
 
 
 @admin.register(TemplateRun)
-class TemplateRunAdmin(LookOnly, admin.ModelAdmin):
-    """Begun over the API alone."""
+class TemplateRunAdmin(LookOnly, ModelAdmin):
+    """Begun in the list of groups, or over the API."""
 
-    fields = ["template_name", "start_date", "started_by", "created_at", "finished_at"]
-    list_display = ["template_name", "start_date", "started_by", "created_at", "finished_at"]
+    fields = [
+        *("template_name", "start_date", "started_by", "created_at", "finished_at", "applied", "skipped"),
+    ]
+    readonly_fields = ["applied", "skipped"]
+    list_display = ["template_name", "start_date", "started_by", "created_at", "finished_at", "groups_done"]
     list_select_related = ["started_by"]
     search_fields = ["template_name"]
     date_hierarchy = "created_at"
     inlines: ClassVar = [TemplateRunGroupInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateRun]:
+        runs: Any = TemplateRun.objects
+        rows: QuerySet[TemplateRun] = runs.with_counts().newest_first()
+        return rows
+
+    @admin.display(description="groups done")
+    def groups_done(self, run: TemplateRun) -> str:
+        return str(progress_of(run))
+
+    @admin.display(description="groups that got it")
+    def applied(self, run: TemplateRun) -> int:
+        return run.applied
+
+    @admin.display(description="groups that were left out")
+    def skipped(self, run: TemplateRun) -> int:
+        return run.skipped
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["progress"] = progress_of(kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)

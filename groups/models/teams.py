@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from core.roles import Role
+from groups.models.health import SILENT_DAYS, Problem, silent_since
 from groups.models.members import MAY_MENTOR, GroupMember
 from groups.models.plan import Milestone, Task
 from users.models import StudentSupervisor, User
@@ -82,6 +83,15 @@ class GroupQuerySet(models.QuerySet["Group"]):
         return self.with_progress().annotate(
             without_mentor=~Exists(mentors), has_overdue=Exists(tasks.overdue())
         )
+
+    def having(self, problem: Problem) -> Self:
+        """Active groups with a problem, on top of their health. Silent is for ``SILENT_DAYS``."""
+        is_so = {
+            Problem.SILENT: Q(last_activity_at__lt=silent_since(SILENT_DAYS)),
+            Problem.NO_MENTOR: Q(without_mentor=True),
+            Problem.OVERDUE: Q(has_overdue=True),
+        }
+        return self.active().filter(archived_at=None).with_health().filter(is_so[problem])
 
     def with_detail(self) -> Self:
         """Everything that a group's own document shows, in four queries however much there is."""

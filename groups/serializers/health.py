@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from groups.models.health import Problem
+from groups.models.health import SILENT_DAYS, Problem
 from groups.serializers.numbers import TrackSerializer
 from groups.serializers.people import PersonField
 from groups.serializers.teams import ProgressSerializer
@@ -17,7 +17,7 @@ class GroupHealthQuerySerializer(TrackSerializer):
 
     silentDays = serializers.IntegerField(  # noqa: N815
         source="silent_days",
-        default=14,
+        default=SILENT_DAYS,
         min_value=1,
         max_value=365,
         help_text="After how many days without a message or a change of the plan a group is silent.",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-
-from django.utils import timezone
 
 from core.tracks import on_track
 from groups.models import Group
-from groups.models.health import Finding, Problem
+from groups.models.health import Finding, Problem, silent_since
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +18,7 @@ def examine(*, track: str, silent_days: int) -> list[Finding]:
     Silent is one in which nothing has happened for so many days; without a mentor is also one whose
     mentor may not mentor any more.
     """
-    since = timezone.now() - timedelta(days=silent_days)
+    since = silent_since(silent_days)
     groups: Any = Group.objects.active().filter(on_track(track)).with_health()
     rows = groups.order_by("last_activity_at", "sort_key", "pk")
     seen = rows.values_list("pk", "last_activity_at", "without_mentor", "has_overdue")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -40,18 +40,6 @@ if TYPE_CHECKING:
     from core.http import SignedInRequest
     from core.registry import ConversationRow
     from groups.models.teams import GroupQuerySet
-
-NEW_GROUP = OpenApiExample(
-    "A team of two",
-    {
-        "groupId": None,
-        "name": "Biofilm Busters",
-        "track": "AUS-NSW",
-        "mentorId": 12,
-        "members": [{"userId": 34, "role": "student"}, {"userId": 35}],
-    },
-    request_only=True,
-)
 
 
 @extend_schema(tags=["Groups"])
@@ -107,7 +95,6 @@ class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
         request=NewGroupSerializer,
         responses={201: GroupDetailSerializer},
         parameters=RETRY_SAFE,
-        examples=[NEW_GROUP],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Make a group with its members, or nothing. Without an id it gets the next number.

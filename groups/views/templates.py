@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -31,26 +31,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from core.http import SignedInRequest
-
-
-PLAN = OpenApiExample(
-    "A term",
-    {
-        "name": "Term 1",
-        "milestones": [
-            {
-                "title": "Find a question",
-                "dueAfterDays": 14,
-                "tasks": [{"name": "Read three articles", "dueAfterDays": 7}],
-            },
-            {"title": "Present the results"},
-        ],
-    },
-    request_only=True,
-)
-APPLIED = OpenApiExample(
-    "Two groups", {"groupIds": ["BTF046", "BTF047"], "startDate": "2027-02-01"}, request_only=True
-)
 
 
 @extend_schema(tags=["Groups"])
@@ -81,10 +61,7 @@ class TemplatesViewSet(Conditional, ListModelMixin, RetrieveModelMixin, GenericV
         return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(
-        summary="Make a template",
-        responses={201: MilestoneTemplateSerializer},
-        parameters=RETRY_SAFE,
-        examples=[PLAN],
+        summary="Make a template", responses={201: MilestoneTemplateSerializer}, parameters=RETRY_SAFE
     )
     def create(self, request: SignedInRequest) -> Response:
         """Make a template of milestones and tasks, each due so many days after the start, or never."""
@@ -122,7 +99,6 @@ class TemplatesViewSet(Conditional, ListModelMixin, RetrieveModelMixin, GenericV
         request=ApplyTemplateSerializer,
         responses={202: TemplateRunSerializer},
         parameters=RETRY_SAFE,
-        examples=[APPLIED],
     )
     @action(detail=True, methods=["post"])
     def apply(self, request: SignedInRequest, pk: int) -> Response:
