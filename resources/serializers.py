@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 from rest_framework import serializers
 
 from core.media.fields import FileLinkField
-from core.serializers import WireModelSerializer
+from core.serializers import WebLinkField, WireModelSerializer
 from resources.models import Resource
 
 # What the file's own row tells; a file that lies elsewhere has none.
@@ -49,3 +49,14 @@ class ResourceWriteSerializer(WireModelSerializer[Resource]):
         extra_kwargs: ClassVar[dict[str, dict[str, Any]]] = {
             "role": {"required": True, "help_text": "For whom it is."}
         }
+
+
+class LinkedResourceSerializer(WireModelSerializer[Resource]):
+    """A resource that lies elsewhere, as a row of a table has it."""
+
+    link = WebLinkField(source="file_url", max_length=500)
+
+    class Meta:
+        model = Resource
+        fields = ["title", "description", "type", "role", "link"]
+        extra_kwargs: ClassVar[dict[str, dict[str, Any]]] = {"role": {"required": True}}

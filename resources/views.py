@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
@@ -35,26 +35,6 @@ if TYPE_CHECKING:
     from core.http import SignedInRequest
     from resources.models import ResourceQuerySet
 
-GUIDE = OpenApiExample(
-    "A guide for mentors",
-    {
-        "id": 7,
-        "title": "Mentor guide",
-        "type": "guide",
-        "role": "mentor",
-        "url": "https://api.example.org/media/1-a2b3c-x9…/resources/files/3f0c9a.pdf",
-        "coverImage": None,
-        "description": "How a group gets through its first month.",
-        "download_count": 12,
-        "created_at": "2026-11-25T13:43:11.805640Z",
-        "updated_at": "2026-11-25T13:43:11.805640Z",
-        "fileName": "guide.pdf",
-        "fileSize": 20481,
-        "mimeType": "application/pdf",
-    },
-    response_only=True,
-    status_codes=["200", "201"],
-)
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[302], description="The link to the file."
 )
@@ -94,7 +74,7 @@ class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Reso
         """List what is for everybody or for the reader's role, newest first. Admins see all there is."""
         return super().list(request, *args, **kwargs)
 
-    @extend_schema(summary="Read a resource", examples=[GUIDE])
+    @extend_schema(summary="Read a resource")
     def retrieve(self, request: SignedInRequest, pk: int) -> Response:
         """Return a resource with links to its file and its cover."""
         return Response(self.document(pk))
@@ -104,7 +84,6 @@ class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Reso
         request={"multipart/form-data": ResourceWriteSerializer},
         responses={201: ResourceSerializer},
         parameters=RETRY_SAFE,
-        examples=[GUIDE],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Store a file and publish it, or neither. What may be stored, `POST /api/uploads/` says."""
@@ -123,7 +102,6 @@ class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Reso
         summary="Change a resource",
         request=ResourceWriteSerializer(partial=True),
         responses=ResourceSerializer,
-        examples=[GUIDE],
     )
     def partial_update(self, request: SignedInRequest, pk: int) -> Response:
         """Change some of a resource; as a form also its file, which replaces the one before.

@@ -11,6 +11,7 @@ from announcements.admin.mail import MailsFromAPage
 from announcements.models import Acknowledgement, Announcement
 from announcements.services.announcements import change_announcement, create_announcement, delete_announcement
 from core.admin import LookOnly, actor
+from core.admin.library import ModelAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -68,7 +69,7 @@ class AnnouncementAdmin(MailsFromAPage):
 
 
 @admin.register(Acknowledgement)
-class AcknowledgementAdmin(LookOnly, admin.ModelAdmin):
+class AcknowledgementAdmin(LookOnly, ModelAdmin):
     """Each is its reader's own word."""
 
     list_display = ["announcement", "user", "acknowledged_at"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,14 +15,13 @@ from announcements.models import Announcement
 from announcements.services.mail_report import mail_report, sample
 from announcements.services.mailing import ask_for_mail, send_test
 from core.admin import TakesAlong, actor
+from core.admin.progress import REFRESH_SECONDS
 from core.models import Delivery
 from core.policies import LETTER
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.urls import URLPattern
-
-REFRESH_SECONDS: Final = 5
 
 
 class MailsFromAPage(TakesAlong):
@@ -91,6 +90,7 @@ class MailsFromAPage(TakesAlong):
             "is_scheduled": announcement.state == Announcement.State.SCHEDULED,
             "is_expired": announcement.state == Announcement.State.EXPIRED,
             "report": report,
+            "sample_title": f"Sample: {report['sample']['subject']}",
             "states": [(state.label, report["states"][state.value]) for state in Delivery.State],
             "refresh_seconds": REFRESH_SECONDS if report["is_under_way"] else 0,
         }

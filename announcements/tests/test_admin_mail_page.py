@@ -56,7 +56,7 @@ class MailPageTests(MailedNewsCase):
         shown = self.client.get(page(news))
 
         self.assertContains(shown, "<strong>3</strong> of the 4 people")
-        self.assertContains(shown, 'value="Send to 3 people"')
+        self.assertContains(shown, "Send to 3 people")
         self.assertContains(shown, "Sample: Poster day")
         self.assertContains(shown, f'<iframe sandbox src="{page(news)}sample/"')
         self.assertContains(self.client.get(page(news, "mail_sample")), '<strong>"A1"</strong>')
@@ -78,7 +78,7 @@ class MailPageTests(MailedNewsCase):
 
         shown = self.client.get(page(news))
         self.assertContains(first, "The announcement goes by mail.")
-        self.assertContains(shown, '<tr><th scope="row">Sent</th><td>4</td></tr>')
+        self.assertRegex(shown.content.decode(), r">Sent</th><td[^>]*>4</td>")
         self.assertNotContains(shown, 'name="confirmed"')
         self.assertContains(again, "This announcement is being mailed, or has been.")
         self.assertEqual(len(mail.outbox), 4)
@@ -116,7 +116,7 @@ class MailPageTests(MailedNewsCase):
         for who, status in (
             (self.admin, 302),  # not of the staff: to the sign-in
             (desk(role="mentor"), 403),
-            (make_admin(is_staff=True), 403),
+            (make_admin(is_staff=True), 200),
             (desk(role="admin"), 200),
         ):
             with self.subTest(who.role, staff=who.is_staff):

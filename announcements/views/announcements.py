@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
@@ -43,21 +43,6 @@ if TYPE_CHECKING:
 
     from announcements.models import AnnouncementQuerySet
     from core.http import SignedInRequest
-
-NEWS = OpenApiExample(
-    "For students, for a month",
-    {
-        "title": "Poster day",
-        "summary": "Bring your poster on Friday.",
-        "content": "Print it in **A1**. See [the guide](https://example.org/posters).",
-        "audience": "student",
-        "pinned": True,
-        "publishAt": "2027-02-01T09:00:00+11:00",
-        "expiresAt": "2027-03-01T09:00:00+11:00",
-        "sendEmail": True,
-    },
-    request_only=True,
-)
 
 
 @extend_schema(tags=["Announcements"])
@@ -102,7 +87,6 @@ class AnnouncementViewSet(Conditional, ListModelMixin, GenericViewSet[Announceme
         request=AnnouncementCreateSerializer,
         responses={201: AnnouncementDetailSerializer},
         parameters=RETRY_SAFE,
-        examples=[NEWS],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Publish an announcement, at once or at `publishAt`, until `expiresAt` or for good.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
@@ -32,21 +32,6 @@ if TYPE_CHECKING:
 
     from core.http import SignedInRequest
     from events.models import EventQuerySet
-
-NEW_EVENT = OpenApiExample(
-    "An evening in Brisbane",
-    {
-        "title": "Symposium",
-        "description": "Teams show what they made.",
-        "startAt": "2031-05-06T18:00:00+10:00",
-        "endAt": "2031-05-06T20:00:00+10:00",
-        "timezone": "Australia/Brisbane",
-        "location": "State Library",
-        "type": "in-person",
-        "capacity": 120,
-    },
-    request_only=True,
-)
 
 
 @extend_schema(tags=["Events"])
@@ -87,7 +72,6 @@ class EventViewSet(HasCover, Conditional, ListModelMixin, RetrieveModelMixin, Ge
         request=NewEventSerializer,
         responses={201: EventSerializer},
         parameters=RETRY_SAFE,
-        examples=[NEW_EVENT],
     )
     def create(self, request: SignedInRequest) -> Response:
         """Publish an event. It needs `date` and `time`, or `startAt`, which gives both in its zone."""

@@ -51,6 +51,14 @@ def publish_resource(*, by: User, file: UploadedFile[Any], values: dict[str, Any
 
 
 @transaction.atomic
+def publish_link(*, by: User, url: str, values: dict[str, Any]) -> Resource:
+    """Publish what lies elsewhere, at an http or https address, and what is told of it."""
+    resource = Resource.objects.create(file_url=url, **values)
+    audit.record("resource_created", actor=by, target=resource)
+    return resource
+
+
+@transaction.atomic
 def change_resource(
     resource: Resource, *, by: User, values: dict[str, Any], file: UploadedFile[Any] | None = None
 ) -> None:

@@ -12,9 +12,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from core.admin import HouseAdmin, actor
+from core import audit
+from core.admin import actor
+from core.admin.covers import CoverAdmin, CoverForm
+from core.admin.importing import BySheet
+from core.admin.library import ClearableFileInput
 from core.refusals import Refused
 from core.uploads.policy import check_upload
+from resources.admin.sheets import ResourceSheet
 from resources.models import Resource
 from resources.serializers import ResourceSerializer
 from resources.services.publishing import change_resource, delete_resource, publish_resource
@@ -25,13 +30,17 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from users.models import User
+
 WRITTEN: Final = ["title", "description", "type", "role"]
 
 
-class ResourceForm(forms.ModelForm):
+class ResourceForm(CoverForm):
     """A resource and its file, which a change may leave as it is."""
 
-    file = forms.FileField(help_text="Replaces the file before it, whose links end.")
+    file = forms.FileField(
+        widget=ClearableFileInput, help_text="Replaces the file before it, whose links end."
+    )
 
     class Meta:
         model = Resource
@@ -54,14 +63,15 @@ class ResourceForm(forms.ModelForm):
 
 
 @admin.register(Resource)
-class ResourceAdmin(HouseAdmin):
+class ResourceAdmin(BySheet, CoverAdmin):
     form = ResourceForm
     recorded_by_services = True
+    resource_class = ResourceSheet
     list_display = ["title", "type", "role", "file_link", "cover_link", "download_count", "created_at"]
     list_filter = ["type", "role"]
     search_fields = ["title", "description"]
     readonly_fields = ["file_link", "cover_link", "download_count", "created_at", "updated_at"]
-    fields: ClassVar = [*WRITTEN, "file", *readonly_fields]
+    fields: ClassVar = [*WRITTEN, "file", "file_link", "cover", "current_cover", *readonly_fields[1:]]
     date_hierarchy = "created_at"
 
     @admin.display(description="file")
@@ -89,12 +99,16 @@ class ResourceAdmin(HouseAdmin):
     def save_model(self, request: HttpRequest, obj: Resource, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         by, file = actor(request), form.cleaned_data.get("file")
         if change:
-            values = {name: form.cleaned_data[name] for name in form.changed_data if name != "file"}
+            values = {name: form.cleaned_data[name] for name in form.changed_data if name in WRITTEN}
             change_resource(obj, by=by, values=values, file=file)
         else:
             written = {name: form.cleaned_data[name] for name in WRITTEN}
             obj.pk = publish_resource(by=by, file=file, values=written).pk
+        self.save_cover(request, obj, form)
         obj.refresh_from_db()
+
+    def record_export(self, *, by: User, rows: int) -> None:
+        audit.record("resources_exported", actor=by, changes={"rows": rows})
 
     def delete_model(self, request: HttpRequest, obj: Resource) -> None:
         delete_resource(obj, by=actor(request))
