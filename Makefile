@@ -1,7 +1,7 @@
 # The commands a person types. What they do lives in scripts/.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run prod-local test test-all test-py313 coverage check bench drill fuzz format services schema matrix messages letters clean
+.PHONY: help run prod-local test test-all test-py313 coverage check bench drill fuzz format services schema examples client matrix messages letters clean
 
 help: ## list these commands
 	sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -24,7 +24,7 @@ test-py313: ## the embedded suite on Python 3.13, where that is installed
 coverage: ## the embedded suite, measured against the floor in pyproject.toml
 	COVERAGE=yes PASSES=embedded scripts/test.sh
 
-check: ## lint, format, types, layers, migrations, deployment, schema, scripts, secrets, known holes
+check: ## lint, format, types, layers, migrations, deployment, schema, client, scripts, secrets, known holes
 	scripts/check.sh
 
 bench: ## what things cost, on a private PostgreSQL and Redis: PART=export_memory
@@ -49,9 +49,18 @@ services: ## start PostgreSQL and Redis for development; prints the lines for .e
 	echo SECRET_KEY=$$(od -An -N 32 -tx1 /dev/urandom | tr -d ' \n')
 	echo "scripts/services.sh stop ends them." >&2
 
-schema: ## rewrite docs/openapi.yaml from the code
+schema: ## rewrite docs/openapi.yaml and docs/asyncapi.yaml from the code
 	scripts/bootstrap.sh dev
 	. scripts/neutral_environment.sh && .venv/bin/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	. scripts/neutral_environment.sh && .venv/bin/python manage.py shell --no-imports -c 'from btf_backend.asyncapi import rewrite; rewrite()'
+
+client: ## rewrite and build clients/typescript, the TypeScript client, from docs/openapi.yaml
+	scripts/client.sh generate
+	scripts/client.sh check
+
+examples: ## rewrite what the examples of docs/API.md print, where it is not true any more, from a server
+	scripts/bootstrap.sh dev
+	. scripts/neutral_environment.sh && .venv/bin/python manage.py shell --no-imports -c 'from btf_backend.tests.test_api_document import rewrite; rewrite()'
 
 matrix: ## rewrite the tables of who may do what in docs/ARCHITECTURE.md from the tests
 	scripts/bootstrap.sh dev

@@ -5,6 +5,7 @@ from typing import Any, Final
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 HANDLERS: Final = ["console", "defects"]
 SERVERS: Final = ("django.server", "gunicorn.access", "uvicorn", "uvicorn.access", "uvicorn.error")
+FOR_PRODUCTION: Final = ("core.watching.requests", "core.clock", "core.periodic")
 # In this order: a client's fault is known by its words.
 FILTERED: Final = ["client_faults", "request_id", "no_words", "no_tokens"]
 # On a laptop an exception may say what it has to say.
@@ -50,7 +51,8 @@ def logging_settings(*, level: str, structured: bool) -> dict[str, Any]:
 def loggers(*, level: str, structured: bool) -> dict[str, Any]:
     """Return what single loggers do otherwise.
 
-    On a laptop the server tells of each request already, so ours is kept for production.
+    On a laptop the server tells of each request already, so ours is kept for production; and what comes round
+    each minute would push the mail with the code out of sight.
     """
     # Servers bring handlers of their own, which know nothing of our filters.
     server = {"handlers": HANDLERS, "level": level, "propagate": False}
@@ -58,7 +60,7 @@ def loggers(*, level: str, structured: bool) -> dict[str, Any]:
         "django": {"level": level},
         **dict.fromkeys(SERVERS, server),
         "gunicorn.error": {"handlers": HANDLERS, "propagate": False},  # at the level that gunicorn was given
-        "core.watching.requests": {"level": level if structured else "WARNING"},
+        **{name: {"level": level if structured else "WARNING"} for name in FOR_PRODUCTION},
         "daphne.server": {"level": "WARNING"},
         # The library logs the arguments' results of each task; ours logs names alone.
         "django_tasks": {"level": "WARNING"},

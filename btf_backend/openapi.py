@@ -5,13 +5,20 @@ from typing import Any
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "BIOTech Futures Hub API",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
     "DESCRIPTION": (
         "The backend of a national youth science programme. Sign in without a password: "
         "`POST /api/auth/magic-link/` mails a link and a six-digit code, `POST /api/auth/verify-otp/` "
         "trades the code for an access token. Send it as `Authorization: Bearer <token>`.\n\n"
         "Every refusal is an object with `error` (a sentence for the user), `detail` (the same), `code` "
-        "(stable, for programs) and `requestId`; a validation error also names each field."
+        "(stable, for programs) and `requestId`; a validation error also names each field. Beside what an "
+        "operation lists, any may answer 404 (an unknown `?format=`), 406 (an `Accept` without JSON), 413 (a "
+        "body above 2.5 MB) and 500 (a fault of ours), in the same envelope.\n\n"
+        "Chat and notifications also come over WebSockets: "
+        "[their document](/api/schema/sockets/) is AsyncAPI."
     ),
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "SERVERS": [{"url": "/", "description": "Whichever server this document is read from."}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"],
     "SERVE_PERMISSIONS": ["core.permissions.MayReadDocs"],
@@ -29,6 +36,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.schema.document_refusals",
+        "core.schema.document_whole_answers",
+        "core.schema.describe_path_parts",
+        "btf_backend.operation_names.name_operations",
+        "btf_backend.examples.add_examples",
     ],
     "PATH_CONVERTER_OVERRIDES": {
         "id": {"type": "integer", "minimum": 1},
@@ -54,6 +65,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Reachability": ["connected", "error", "unknown"],
         "Readiness": ["healthy", "unhealthy"],
         "Liveness": ["alive"],
+        "HealthState": ["healthy", "degraded", "unhealthy"],
+        "MailState": ["connected", "error", "not_probed", "unknown"],
+        "TasksState": ["on_time", "late", "unknown"],
+        "MigrationsState": ["applied", "pending", "unknown"],
+        "OneClick": ["One-Click"],
+        "Again": ["yes"],
         "NotificationPace": "core.models.NotificationChoice.Pace",
     },
     "TAGS": [

@@ -8,6 +8,7 @@ class CoreConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import post_migrate
 
         from core import checks, converters, retention  # noqa: F401 - they register themselves
@@ -20,6 +21,7 @@ class CoreConfig(AppConfig):
         from core.notifications.kinds import register
         from core.personal import documents_of
         from core.registry import erasure, held_for_erasure, my_data
+        from core.sessions import begin
         from core.uploads import reaper, rescan  # noqa: F401 - they register themselves
         from core.uploads import tasks as file_tasks  # noqa: F401 - they too
         from core.uploads.erasure import erase_uploads
@@ -32,4 +34,5 @@ class CoreConfig(AppConfig):
         my_data.add("notifications", notices.documents_of)
         register(DAILY)
         watch_workers()
+        user_logged_in.connect(begin, dispatch_uid="core.sessions")
         post_migrate.connect(hand_over, sender=self, dispatch_uid="core.audit_keeper")

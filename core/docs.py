@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from core.policies import REDOC, SWAGGER
+from core.roles import Role
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.response import Response
+
+# Whom `seed_demo_data` makes, where no variable says otherwise.
+DEMO_ADDRESSES: Final = {f"{role}@example.org": str(role) for role in Role}
+
+
+def demo_people() -> list[tuple[str, str]]:
+    """Return the role and address of each demo person, on a laptop where they are; else nobody."""
+    if not (settings.EMBEDDED and settings.DEBUG):
+        return []
+    there = set(get_user_model().objects.filter(email__in=DEMO_ADDRESSES).values_list("email", flat=True))
+    return [(role, address) for address, role in DEMO_ADDRESSES.items() if address in there]
 
 
 class HasPolicy:
@@ -31,9 +45,16 @@ class SchemaView(SpectacularAPIView):
 
 
 class SwaggerView(HasPolicy, SpectacularSwaggerSplitView):
-    """Every operation, to read and to try."""
+    """Every operation, to read and to try; where there are demo people, with a bar to sign in as one."""
 
     policy = SWAGGER
+    template_name = "swagger.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+        answer.data["demo_people"] = demo_people()
+        return answer
 
 
 class RedocView(HasPolicy, SpectacularRedocView):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db.models import DateTimeField
+from django.utils import timezone
 from django.utils.timezone import is_naive
 
 
@@ -17,6 +18,11 @@ def moment_of(value: Any) -> dt.datetime | None:
         value = dt.datetime.combine(value, dt.time.min)
     moment: dt.datetime | None = DateTimeField().to_python(value)
     return moment.replace(tzinfo=dt.UTC) if moment and is_naive(moment) else moment
+
+
+def programme_today() -> dt.date:
+    """Return which day it is by the programme's clock."""
+    return timezone.localdate(timezone=ZoneInfo(settings.PROGRAMME_TIME_ZONE))
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -36,7 +36,9 @@ class HouseSchema(AutoSchema):
             responses.setdefault("412", {"description": WORDS["412"]})
         if is_read and "application/json" in answer.get("content", {}):
             operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+            operation["parameters"].append(IF_MATCH_READ)
             responses["304"] = {"description": "The copy is still good.", "headers": ETAG}
+            responses.setdefault("412", {"description": WORDS["412"]})
             answer.setdefault("headers", {}).update(ETAG)
         if isinstance(self.view, Tagged) and self.method in self.view.tagged:
             for status in map(str, MADE_OR_CHANGED):
@@ -69,7 +71,6 @@ PROPERTIES: Final[dict[str, Any]] = {
     "code": {
         "type": "string",
         "description": "A stable slug for programs.",
-        "example": "validation_error",
     },
     "requestId": {
         "type": "string",
@@ -83,12 +84,16 @@ ENVELOPE: Final = {
     "properties": PROPERTIES,
     "additionalProperties": True,
 }
-# Of what the framework and the edge refuse; those of our own rules are read from their classes.
-FRAMEWORK_CODES: Final = {
-    *("authentication_failed", "bad_request", "conflict", "invalid", "method_not_allowed", "not_acceptable"),
-    *("not_authenticated", "parse_error", "server_error", "unsupported_media_type", "validation_error"),
+# Of what the framework and the edge refuse, by status; those of our own rules are read from their classes.
+FRAMEWORK_CODES: Final[dict[int, set[str]]] = {
+    400: {"bad_request", "invalid", "parse_error", "validation_error"},
+    401: {"authentication_failed", "not_authenticated"},
+    405: {"method_not_allowed"},
+    406: {"not_acceptable"},
+    409: {"conflict"},
+    415: {"unsupported_media_type"},
+    500: {"server_error"},
 }
-REFUSAL: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 
 TOO_MANY_EXPORTS: Final = OpenApiResponse(description="More exports than one person may have in an hour.")
 
@@ -113,6 +118,7 @@ IF_MATCH: Final = {
     "schema": {"type": "string"},
     "description": "The ETag of what one has read: change it only where it is still so.",
 }
+IF_MATCH_READ: Final = {**IF_MATCH, "description": "An ETag: read it only where it is still so."}
 IF_NONE_MATCH: Final = {
     "in": "header",
     "name": "If-None-Match",
@@ -126,27 +132,46 @@ ETAG: Final = {
     }
 }
 
+# What the ids after a part of a path are of, where that is not its singular.
+THINGS: Final = {
+    "message-reports": "report",
+    "milestone-templates": "template",
+    "student-supervisors": "link",
+    "supervisors": "link",
+    "template-runs": "run",
+    "users": "person",
+}
+# Keys that an answer does not always have, by its component.
+SOMETIMES: Final = {"Services": {"channels"}}
+
 # ``@extend_schema(parameters=RETRY_SAFE)``: of an operation that creates by ``core.idempotency.once``.
 RETRY_SAFE: Final = retry_safe(
     "Makes the request safe to send again for 24 hours, such as a UUID made for it.", replays=[201, 202]
 )
 
 
-def envelope() -> dict[str, Any]:
-    """Return the schema of every refusal, with all codes that there are."""
-    code = {**PROPERTIES["code"], "enum": sorted({*FRAMEWORK_CODES, *codes_below(Refused)})}
+def envelope(status: int | None = None) -> dict[str, Any]:
+    """Return the schema of every refusal, with all codes that there are, or that go with a status."""
+    code = {**PROPERTIES["code"], "enum": sorted(codes(status))}
     return {**ENVELOPE, "properties": {**PROPERTIES, "code": code}}
 
 
-def codes_below(kind: type[Refused]) -> set[str]:
-    """Return the codes of a refusal and its kin, wherever in the product they are raised."""
+def codes(status: int | None = None) -> set[str]:
+    framework = [those for of, those in FRAMEWORK_CODES.items() if status in {of, None}]
+    return {one.code for one in kin_of(Refused) if status in {one.status, None}}.union(*framework)
+
+
+def kin_of(kind: type[Refused]) -> list[type[Refused]]:
+    """Return a refusal and its kin, wherever in the product they are raised."""
     kin = [one for one in kind.__subclasses__() if ".tests." not in one.__module__]
-    return {kind.code}.union(*(codes_below(one) for one in kin))
+    return [kind, *(below for one in kin for below in kin_of(one))]
 
 
 def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Give each operation the refusals that its shape implies, in the one envelope."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Refusal"] = envelope()
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Refusal"] = envelope()
+    schemas.update({f"Refusal{status}": envelope(int(status)) for status in WORDS})
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
@@ -154,8 +179,43 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                     operation["responses"].setdefault(status, {"description": WORDS[status]})
                 for status, response in operation["responses"].items():
                     if status >= "400":
-                        response.setdefault("content", REFUSAL)
+                        reference = {"$ref": f"#/components/schemas/Refusal{status}"}
+                        response.setdefault("content", {"application/json": {"schema": reference}})
     return result
+
+
+def document_whole_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say of answers that they have all their keys: what may be left out of a body has a default there."""
+    for name, schema in result["components"]["schemas"].items():
+        if "properties" in schema and not name.endswith("Request"):
+            schema["required"] = [one for one in schema["properties"] if one not in SOMETIMES.get(name, ())]
+    tell_binaries(result)
+    return result
+
+
+def tell_binaries(part: Any, kind: str = "application/octet-stream") -> None:
+    """Say of what is binary that it is, as OpenAPI 3.1 does; its ``format`` is what tools look at."""
+    if isinstance(part, dict):
+        if part.get("format") == "binary":
+            part["contentMediaType"] = kind
+        for name, below in part.items():
+            tell_binaries(below, name if name.startswith("application/") else kind)
+
+
+def describe_path_parts(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say what each part of a path names: `{id}` is of what stands before it, the others bear its name."""
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path":
+                    parameter.setdefault("description", words_for(path, parameter["name"]))
+    return result
+
+
+def words_for(path: str, name: str) -> str:
+    before = path.partition(f"/{{{name}}}")[0].rpartition("/")[2]
+    thing = THINGS.get(before, before.rstrip("s")) if name == "id" else name.removesuffix("_id")
+    return f"Names the {thing}."
 
 
 def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
@@ -164,7 +224,7 @@ def implied(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     asks = any(parameter["in"] == "query" for parameter in parameters)
     retry_safe = any(parameter["name"] == KEY_HEADER for parameter in parameters)
     paged = any(parameter["name"] == "page" for parameter in parameters)
-    conditional = IF_MATCH in parameters
+    conditional = any(parameter["name"] == "If-Match" for parameter in parameters)
     statuses = ["400"] if "requestBody" in operation or asks or retry_safe or conditional else []
     statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += ["401"] if signed_in else []

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 REDIS_DATABASES = 64
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 
 
 def use_redis_database(number: int) -> None:
@@ -111,9 +117,12 @@ class HouseRunner(django_runner.DiscoverRunner):
         # Slow on purpose, and as slow in a thousand tests.
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         # What one test has met is nothing to the next.
-        settings.STORE_REST_SECONDS = 0
+        settings.STORE_REST_SECONDS = settings.UNFOLD["BADGE_SECONDS"] = 0
         # Other threads would have connections of their own, outside a test's transaction.
         settings.SOCKET_DB_THREADS = 0
+        from core.contract_testing import hold_answers
+
+        hold_answers()
 
     def setup_databases(self, **kwargs: Any) -> Any:
         databases = super().setup_databases(**kwargs)
@@ -129,25 +138,32 @@ class HouseRunner(django_runner.DiscoverRunner):
             print(self.totals, flush=True)  # noqa: T201 - the runner's closing line
 
 
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium, and end it."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    # The driver runs an event loop in this thread, which Django would take for async code.
+    allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
+    with allow, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
 class BrowserTestCase(StaticLiveServerTestCase):
     """A live server and a headless Chromium; tag its tests ``browser``."""
 
     client_class = APIClient
     browser: Any
-    FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
     @classmethod
     def setUpClass(cls) -> None:
-        from playwright.sync_api import sync_playwright
-
         super().setUpClass()
-        # The driver runs an event loop in this thread, which Django would take for async code.
-        allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
-        cls.enterClassContext(allow)
-        driver = cls.enterClassContext(sync_playwright())
-        executable = shutil.which("chromium") or shutil.which("chromium-browser")
-        cls.browser = driver.chromium.launch(executable_path=executable, args=list(cls.FLAGS))
-        cls.addClassCleanup(cls.browser.close)
+        cls.browser = cls.enterClassContext(chromium())
 
     def setUp(self) -> None:
         caches["default"].clear()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a reviewer need not look for: lint, format, types, layers, migrations, deployment, schema, scripts, secrets, known holes.
+# What a reviewer need not look for: lint, format, types, layers, migrations, deployment, schema, client, scripts, secrets, known holes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,6 +18,13 @@ step() {
 schema_is_current() {
     python manage.py spectacular --validate --fail-on-warn --file "$schema" || return
     diff -u docs/openapi.yaml "$schema" || { echo "docs/openapi.yaml is not what the code says: make schema" >&2 && return 1; }
+    python manage.py shell --no-imports -c 'from btf_backend.asyncapi import written; print(written().decode(), end="")' >"$schema" || return
+    diff -u docs/asyncapi.yaml "$schema" || { echo "docs/asyncapi.yaml is not what the code says: make schema" >&2 && return 1; }
+}
+
+# Whatever it says fails, down to a hint.
+documents_are_clean() {
+    scripts/node_tools.sh && scripts/node/node_modules/.bin/spectral lint --fail-severity hint docs/openapi.yaml docs/asyncapi.yaml
 }
 
 step "Lint" ruff check --quiet .
@@ -28,6 +35,8 @@ step "Migrations" python manage.py makemigrations --check --dry-run
 step "New migrations" scripts/lint_migrations.sh
 step "Deployment" scripts/check_deploy.sh
 step "Schema" schema_is_current
+step "API documents" documents_are_clean
+step "Client" scripts/client.sh check
 step "Serving" scripts/lint_deploy.sh
 step "Scripts" shellcheck -x scripts/*.sh .ci/run
 step "Secrets" python scripts/scan_secrets.py

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what pip cannot: PostgreSQL, Redis, NGINX, curl, Chromium (browser tests), clamd (scanner tests) and Python's venv; --missing only names what is not there.
+# Installs what pip cannot: PostgreSQL, Redis, NGINX, curl, Chromium (browser tests), clamd (scanner tests), Node and npm (clients/typescript), Python's venv; --missing only names what is not there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,9 @@ has_chromium() { command -v chromium || command -v chromium-browser || command -
 # Where Debian and brew put what is no command for everybody.
 has_server() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin && command -v "$1")
 
+# Node 18 is Debian 12's.
+has_node() { command -v npm >/dev/null && node -e 'process.exit(+(process.versions.node.split(".")[0] < 18))' 2>/dev/null; }
+
 # With brew Chromium is an application, and python brings venv along.
 missing() {
     scripts/services.sh found || echo postgresql redis
@@ -17,6 +20,7 @@ missing() {
     has_server clamd >/dev/null || echo clamav
     has_server nginx >/dev/null || echo nginx
     command -v curl >/dev/null || echo curl
+    has_node || echo node
     "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
 }
 
@@ -42,10 +46,10 @@ packages=$(missing | tr '\n' ' ')
 if [ "${1:-}" = --missing ]; then
     echo "$packages"
 elif [ -z "$packages" ]; then
-    echo "PostgreSQL, Redis, NGINX, curl, Chromium, clamd and Python's venv are installed."
+    echo "PostgreSQL, Redis, NGINX, curl, Chromium, clamd, Node and Python's venv are installed."
 elif command -v apt-get >/dev/null; then
     # shellcheck disable=SC2046 # one word, one package
-    by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/clamav/clamav-daemon/; s/venv/python3-venv/')
+    by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/clamav/clamav-daemon/; s/venv/python3-venv/; s/node/nodejs npm/')
 elif command -v brew >/dev/null; then
     # shellcheck disable=SC2046
     brew install $(echo "$packages" | sed 's/postgresql/postgresql@16/; s/venv/python@3.12/')

@@ -37,25 +37,33 @@ if [ "$first_start" ] && [ -e db.sqlite3 ]; then
     $python manage.py seed_demo_data || echo "There is no demo data: python scripts/seed_demo_data.py tries again." >&2
 fi
 
-# On PostgreSQL mail waits in a queue, as in production.
-window="in this window"
+# On PostgreSQL mail waits in a queue, as in production, and the Swagger page has no bar to sign in.
 if [ "$($python -c 'from btf_backend.settings import ON_POSTGRESQL; print(ON_POSTGRESQL)')" = True ]; then
-    window="where you start: $python manage.py db_worker --queue-name '*'"
+    first_call="  Sign in as student@example.org, mentor@example.org, supervisor@example.org or admin@example.org:
+
+    curl $base/api/auth/magic-link/ -H 'Content-Type: application/json' -d '{\"email\": \"student@example.org\"}'
+
+  The mail with the link and the code appears where you start: $python manage.py db_worker --queue-name '*'"
+else
+    first_call="  Your first call, in a minute:
+
+    1. Open $base/api/docs/
+    2. Press \"Send the code\": the mail with its six digits appears here, in this window.
+    3. Type them there, press \"Sign in\", then \"Try GET /api/users/me/\"."
 fi
 
 cat <<TEXT
 
+  Welcome  $base/
   API      $base/api/
   Swagger  $base/api/docs/
   ReDoc    $base/api/redoc/
   Admin    $base/admin/
   Health   $base/api/health/
 
-  Sign in as student@example.org, mentor@example.org, supervisor@example.org or admin@example.org:
+$first_call
 
-    curl $base/api/auth/magic-link/ -H 'Content-Type: application/json' -d '{"email": "student@example.org"}'
-
-  The mail with the link and the code appears $window. Ctrl-C stops the server.
+  Ctrl-C stops the server.
 
 TEXT
 exec $python manage.py runserver "$HOST:$PORT"

@@ -41,6 +41,10 @@ find_out_what_can_run() {
         leave_out "NO NGINX: the tests of what stands in front are left out"
         excluded="$excluded nginx" ;;
     esac
+    case $missing in *" node "*)
+        leave_out "NO NODE: the tests of the TypeScript client are left out"
+        excluded="$excluded node" ;;
+    esac
 }
 
 run_pass() {

@@ -86,12 +86,14 @@ class Document:
                     yield method.upper(), path, operation
 
     def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
-        """Follow references, and take the first of several shapes."""
+        """Follow references, and take the first of several shapes and types."""
         while True:
             if "$ref" in part:
                 part = self.whole["components"]["schemas"][part["$ref"].rpartition("/")[2]]
             elif shapes := part.get("allOf") or part.get("oneOf") or part.get("anyOf"):
                 part = shapes[0]
+            elif isinstance(part.get("type"), list):
+                part = {**part, "type": part["type"][0]}
             else:
                 return part
 

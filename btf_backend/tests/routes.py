@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")
-DOCS: Final = {"schema", "docs", "redoc"}
+DOCS: Final = {"schema", "sockets-schema", "docs", "redoc"}
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 ENVELOPE: Final = {"error", "detail", "code", "requestId"}
 

@@ -194,7 +194,9 @@ class RefusedTests(FrontTestCase):
         most = settings.FILE_UPLOAD_MAX_BYTES + 1024 * 1024
         paths = ("/api/uploads/", "/api/resources", "/api/resources/7/cover/", "/api/events/7/cover/")
         admin = ("/admin/resources/resource/add/", "/admin/resources/resource/7/change/")
-        for path in (*paths, *admin, "/api/resources/7/", "/api/admin/users/import/"):
+        covers = ("/admin/events/event/add/", "/admin/events/event/7/change/")
+        people = ("/api/admin/users/import/", "/admin/users/peopleimport/add/")
+        for path in (*paths, *admin, *covers, *people, "/api/resources/7/"):
             with self.subTest(path):
                 self.assertEqual(self.front.ask(path, "POST", body=bytes(most)).status, 200)
         told = self.front.ask("/api/uploads/", "POST", body=bytes(most + 2 * 1024 * 1024))

@@ -47,6 +47,14 @@ class LineTests(SimpleTestCase):
         self.assertEqual((record["message"], record["attempt"]), ("task_failed", 2))
         self.assertEqual((record["levelname"], record["request_id"]), ("WARNING", "request-0001"))
 
+    def test_a_laptop_is_not_told_what_comes_round_each_minute(self) -> None:
+        """It pushed the mail with the code out of sight."""
+        for structured, level in ((False, "WARNING"), (True, "INFO")):
+            loggers = logging_settings(level="INFO", structured=structured)["loggers"]
+            for name in ("core.clock", "core.periodic", "core.watching.requests"):
+                with self.subTest(name, structured=structured):
+                    self.assertEqual(loggers[name]["level"], level)
+
     def test_the_level_is_the_settings(self) -> None:
         self.assertEqual(self.line(structured=False, level="ERROR"), "")
 

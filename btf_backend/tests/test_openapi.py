@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import TestCase, override_settings
 from rest_framework.test import APIClient
 
+from btf_backend.operation_names import NAMES
 from btf_backend.tests.routes import ENVELOPE, METHODS, api_paths, operations, schema
 from btf_backend.tests.test_permission_matrix import table
 from core.schema import envelope as refusal
@@ -35,7 +36,7 @@ class DocumentTests(TestCase):
             path = Path(folder) / "openapi.yaml"
             call_command("spectacular", validate=True, fail_on_warn=True, file=str(path))
 
-            self.assertTrue(path.read_text().startswith("openapi: 3."))
+            self.assertTrue(path.read_text().startswith("openapi: 3.1.1"))
 
     def test_every_operation_says_what_it_does(self) -> None:
         tags = {tag["name"] for tag in settings.SPECTACULAR_SETTINGS["TAGS"]}
@@ -79,6 +80,23 @@ class DocumentTests(TestCase):
         }
 
         self.assertEqual({path for path, takes_key in creating.items() if not takes_key}, set(NEEDS_NO_KEY))
+
+    def test_operations_are_called_what_the_table_calls_them(self) -> None:
+        """A name is what generated clients call: none comes and goes by itself."""
+        called = {f"{method} {path}": operation["operationId"] for method, path, operation in operations()}
+
+        self.assertEqual(called, NAMES)
+
+    def test_refusals_list_the_codes_of_their_status(self) -> None:
+        schemas = schema()["components"]["schemas"]
+        for status, code in ((400, "validation_error"), (404, "not_found"), (409, "event_full")):
+            with self.subTest(status):
+                known = schemas[f"Refusal{status}"]["properties"]["code"]["enum"]
+                self.assertIn(code, known)
+                self.assertLess(set(known), set(schemas["Refusal"]["properties"]["code"]["enum"]))
+
+    def test_no_word_of_openapi_3_0_is_left(self) -> None:
+        self.assertNotIn("'nullable'", str(schema()))
 
     def test_names_of_operations_are_there_once(self) -> None:
         names = [operation["operationId"] for _, _, operation in operations()]
@@ -134,5 +152,5 @@ class PageTests(TestCase):
         self.assertIn('"validatorUrl": null', self.client.get("/api/docs/?script=").content.decode())
 
     def test_the_schema_is_yaml_or_json(self) -> None:
-        self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3."))
+        self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3.1.1"))
         self.assertEqual(self.client.get("/api/schema/?format=json").json()["info"]["version"], "1.0.0")

@@ -141,8 +141,10 @@ class PolicyTests(TestCase):
 
                 self.assertEqual(rules["default-src"], "'none'")
                 self.assertIn(rules["frame-ancestors"], {"'none'", "'self'"})
-                self.assertNotIn("unsafe", rules.get("script-src", ""))
-                self.assertEqual(re.findall(r"\*|https?:|eval", policy), [])
+                self.assertNotIn("unsafe-inline", rules.get("script-src", ""))
+                self.assertEqual(re.findall(r"\*|https?:", policy), [])
+                # Alpine, of the admin site, makes programs of what attributes say.
+                self.assertEqual("unsafe-eval" in policy, policy == ADMIN_SITE)
 
     def test_no_page_of_the_admin_site_holds_script_or_style(self) -> None:
         self.client.force_login(self.user)
@@ -170,7 +172,7 @@ class ProductionTests(TestCase):
         client = Client()
         client.get("/admin/login/", secure=True)
         form = {"username": user.username, "password": "xyz-12-abc"}
-        client.post("/admin/login/", form, secure=True)
+        client.post("/admin/login/password/", form, secure=True)
         response = HttpResponse()
         remember(response, None, "key")
 

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from django.test import TestCase
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from announcements.models import Announcement
 from authentication.tests.signing_in import signed_in_client
-from btf_backend.tests.routes import operations, schema
+from btf_backend.tests.routes import operations
+from core.contract_testing import differences_of
 from core.models import Delivery, Notice, NotificationSettings, Upload
 from events.tests.factories import make_event
 from groups.models import TemplateRun
@@ -56,18 +56,6 @@ LATER: Final = datetime(2040, 1, 1, tzinfo=UTC)
 RUN: Final[dict[str, Any]] = {"template_name": "Plan", "start_date": date(2027, 2, 1), "plan": []}
 
 
-def strict(part: Any) -> Any:
-    """Turn OpenAPI 3.0 into JSON Schema, in which an object has the keys that it names and no other."""
-    if isinstance(part, list):
-        return [strict(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    made = {name: strict(value) for name, value in part.items() if name != "nullable"}
-    if "properties" in made:
-        made.setdefault("additionalProperties", False)
-    return {"anyOf": [made, {"type": "null"}]} if part.get("nullable") is True else made
-
-
 class ResponseTests(TestCase):
     user: User
     admin: User
@@ -94,13 +82,6 @@ class ResponseTests(TestCase):
         NotificationSettings.objects.create(person=cls.user, quiet_from=time(21), quiet_until=time(7))
         Announcement.objects.create(pk=link.pk, title="News", summary="x", expires_at=LATER)
 
-    def problems(self, body: Any, response: dict[str, Any]) -> list[str]:
-        """Return where a body differs from its documented schema."""
-        documented = strict(response["content"]["application/json"]["schema"])
-        whole = {**documented, "components": strict(schema()["components"])}
-        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-        return [f"{error.json_path}: {error.message[:100]}" for error in validator.iter_errors(body)]
-
     def test_answers_hold_just_what_is_documented(self) -> None:
         link = self.user.supervisee_links.get()
         checked = 0
@@ -117,11 +98,9 @@ class ResponseTests(TestCase):
                 response: Any = getattr(client, method.lower())(url, BODIES.get(name), format="json")
                 with self.subTest(name, who=who):
                     self.assertIn(str(response.status_code), operation["responses"])
-                    documented = operation["responses"][str(response.status_code)]
-                    if "application/json" in documented.get("content", {}):
-                        self.assertEqual(self.problems(response.json(), documented), [])
-                        checked += 1
-        self.assertGreater(checked, 8)
+                    self.assertEqual(differences_of(path, method.lower(), response), [])
+                    checked += "json" in response.headers.get("Content-Type", "")
+        self.assertGreater(checked, 100)
 
     def test_refusals_are_documented_by_their_status(self) -> None:
         for method, path, operation in operations():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.utils import html
 
@@ -67,6 +68,11 @@ class OneClickSerializer(serializers.Serializer[Any]):
         }
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "21:00"})
+class ClockField(serializers.TimeField):
+    """Hours and minutes; a `time` of JSON Schema would have seconds and an offset (RFC 3339)."""
+
+
 class LanguageSerializer(serializers.Serializer[Any]):
     """A language that can be chosen."""
 
@@ -96,10 +102,10 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 
     language = serializers.CharField(help_text="That of mail and inbox.")
     timeZone = serializers.CharField(source="time_zone", help_text="An IANA name.")  # noqa: N815
-    quietFrom = serializers.TimeField(  # noqa: N815
+    quietFrom = ClockField(  # noqa: N815
         source="quiet_from", format=CLOCK, allow_null=True, help_text="By one's own clock. Null: never quiet."
     )
-    quietUntil = serializers.TimeField(source="quiet_until", format=CLOCK, allow_null=True)  # noqa: N815
+    quietUntil = ClockField(source="quiet_until", format=CLOCK, allow_null=True)  # noqa: N815
     languages = LanguageSerializer(many=True, help_text="Those that can be chosen.")
     kinds = KindSerializer(many=True)
 
@@ -137,14 +143,14 @@ class PreferencesWriteSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="An IANA name, such as `America/Sao_Paulo`. Null: as the programme.",
     )
-    quietFrom = serializers.TimeField(  # noqa: N815
+    quietFrom = ClockField(  # noqa: N815
         source="quiet_from",
         input_formats=[CLOCK],
         allow_null=True,
         required=False,
         help_text="From then on no mail comes but mandatory mail. Null, both of them: never quiet.",
     )
-    quietUntil = serializers.TimeField(  # noqa: N815
+    quietUntil = ClockField(  # noqa: N815
         source="quiet_until",
         input_formats=[CLOCK],
         allow_null=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,33 +26,6 @@ from core.notifications.preferences import change_preferences, preferences_of
 if TYPE_CHECKING:
     from core.http import SignedInRequest
 
-ROW = OpenApiExample(
-    "An announcement",
-    {
-        "id": 7,
-        "kind": "announcement",
-        "title": "Poster day",
-        "body": "Bring your poster on Friday.",
-        "url": "https://app.example.org/#/announcements",
-        "createdAt": "2027-02-01T09:00:00Z",
-        "readAt": None,
-    },
-    response_only=True,
-)
-BADGE = OpenApiExample("Three left", {"unread": 3}, response_only=True)
-SOME = OpenApiExample("Two of them", {"ids": [7, 9]}, request_only=True)
-WISHES = OpenApiExample(
-    "In Portuguese, announcements once a day, and quiet nights",
-    {
-        "language": "pt-br",
-        "timeZone": "America/Sao_Paulo",
-        "quietFrom": "21:00",
-        "quietUntil": "07:00",
-        "kinds": {"announcement": "daily"},
-    },
-    request_only=True,
-)
-
 
 @extend_schema(tags=["Notifications"])
 class InboxViewSet(GenericViewSet[Delivery]):
@@ -70,7 +43,7 @@ class InboxViewSet(GenericViewSet[Delivery]):
             return Delivery.objects.none()  # the schema is being read
         return inbox_of(reader)
 
-    @extend_schema(summary="List my notifications", examples=[ROW])
+    @extend_schema(summary="List my notifications")
     def list(self, request: SignedInRequest) -> Response:
         """List what one was told of, newest first, in one's own language. It is kept for 180 days."""
         page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -78,12 +51,7 @@ class InboxViewSet(GenericViewSet[Delivery]):
             NoticeSerializer(rows_of(page, person=request.user), many=True).data
         )
 
-    @extend_schema(
-        summary="Count unread notifications",
-        responses=UnreadNoticesSerializer,
-        filters=False,
-        examples=[BADGE],
-    )
+    @extend_schema(summary="Count unread notifications", responses=UnreadNoticesSerializer, filters=False)
     def unread(self, request: SignedInRequest) -> Response:
         """Count what is not read: the number on a badge. The socket `/ws/notifications/` tells it unasked."""
         return Response({"unread": unread_count(request.user)})
@@ -93,7 +61,6 @@ class InboxViewSet(GenericViewSet[Delivery]):
         summary="Mark a notification as read",
         request=None,
         responses=UnreadNoticesSerializer,
-        examples=[BADGE],
     )
     def read_one(self, request: SignedInRequest, pk: int) -> Response:
         """Mark one as read; again is harmless. Answers how much is unread now."""
@@ -105,7 +72,6 @@ class InboxViewSet(GenericViewSet[Delivery]):
         request=ReadSerializer,
         responses=UnreadNoticesSerializer,
         filters=False,
-        examples=[SOME, BADGE],
     )
     def read_many(self, request: SignedInRequest) -> Response:
         """Mark some as read by their `ids`, or all by an empty body. Answers how much is unread now."""
@@ -132,7 +98,6 @@ class PreferencesView(Conditional, APIView):
         summary="Change my notification settings",
         request=PreferencesWriteSerializer,
         responses=PreferencesSerializer,
-        examples=[WISHES],
     )
     def patch(self, request: SignedInRequest) -> Response:
         """Change any part. It counts for mail that is queued already, too: what is off is not sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
@@ -41,19 +41,6 @@ class UploadsView(APIView):
         request=FileSerializer,
         responses={201: UploadSerializer},
         parameters=RETRY_SAFE,
-        examples=[
-            OpenApiExample(
-                "A plan",
-                {
-                    "url": "https://api.example.org/media/1-a2b3c-x9…/uploads/3f0c9a.pdf",
-                    "filename": "plan.pdf",
-                    "size": 20481,
-                    "mimeType": "application/pdf",
-                },
-                response_only=True,
-                status_codes=["201"],
-            )
-        ],
     )
     def post(self, request: SignedInRequest) -> Response:
         """Store a file of one's own, to be attached to a message by its `url`.

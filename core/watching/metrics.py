@@ -77,7 +77,7 @@ for outcome in ("stored", "refused", "unavailable"):
 for store in ("database", "redis"):
     store_failures.labels(store)
     socket_store_failures.labels(store)
-for by in ("link", "code"):
+for by in ("link", "code", "password"):
     sign_ins.labels(by)
 
 
