@@ -7,7 +7,9 @@ in memory, under any number of parallel calls.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from core.refusals import Refused
-from core.sealing import seal, unseal
+from core.sealing import Unreadable, seal, unseal
 from core.watching import metrics
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ WRONG_GUESSES_OF_ALL_PER_DAY: Final = 2_000
 WRONG_GUESSES_OF_ONE_SOURCE_PER_DAY: Final = 50
 DAY_SECONDS: Final = 86_400
 PURPOSE: Final = "sign-in address"
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # as issue() makes them: 32 bytes in base64url
 
 
 class Door(StrEnum):
@@ -95,11 +98,16 @@ def issue(address: str, *, door: Door = Door.API) -> Secrets:
 
 
 def redeem_link(token: str, *, door: Door = Door.API) -> Redeemed:
-    """Take the challenge of a link. Raises WrongCredential (400)."""
+    """Take the challenge of a link. Raises WrongCredential (400), also for what is no token of ours."""
+    if not TOKEN.fullmatch(token):
+        raise WrongCredential
     link = cache.get(f"signin:link:{link_hash(token, door)}")
     if not link:
         raise WrongCredential
-    address: str = unseal(link["address"], purpose=PURPOSE, key=token)
+    try:
+        address: str = unseal(link["address"], purpose=PURPOSE, key=token)
+    except Unreadable as error:
+        raise WrongCredential from error
     return take(link["id"], address)
 
 
@@ -207,7 +215,14 @@ def today() -> str:
 
 
 def link_hash(token: str, door: Door) -> str:
-    return hashlib.sha256(f"{door}{token}".encode()).hexdigest()
+    """Return the name of a link in the cache.
+
+    Each door but the API's is the key of a MAC (HMAC, RFC 2104): joined to the token, the two could be
+    taken apart elsewhere, and one door's link be spelled as another's.
+    """
+    if door == Door.API:
+        return hashlib.sha256(token.encode()).hexdigest()
+    return hmac.new(door.encode(), token.encode(), "sha256").hexdigest()
 
 
 def code_hash(challenge: str, code: str, door: Door) -> str:

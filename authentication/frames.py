@@ -6,12 +6,15 @@ from typing import Final
 
 from core.examples import EXAMPLES, NOTICE
 from core.frames import UNREAD, Channel, Frame, asked, component, refusing, told
+from core.inbox.serializers import MOST_IDS
+from core.refusals import TooMany
 
 OWN_CODES: Final = {"frame_too_large", "invalid_payload", "unknown_action"}
 INBOX_CODES: Final = {*OWN_CODES, "rate_limited", "unauthenticated", "validation_error"}
 IDS: Final = {
     "type": "array",
     "items": {"type": "integer", "minimum": 1},
+    "maxItems": MOST_IDS,
     "description": "The rows to mark; left out: all of them.",
 }
 
@@ -32,7 +35,7 @@ SESSION: Final = Channel(
             {"type": "connection.established"},
         ),
         PONG,
-        refusing("SessionRefused", OWN_CODES, example="unknown_action"),
+        refusing("SessionRefused", OWN_CODES, example=("unknown_action", "This action is not known here.")),
     ],
 )
 INBOX: Final = Channel(
@@ -78,6 +81,6 @@ INBOX: Final = Channel(
             {"type": "notifications.read", "unread": 2},
         ),
         PONG,
-        refusing("InboxRefused", INBOX_CODES, example="rate_limited"),
+        refusing("InboxRefused", INBOX_CODES, example=("rate_limited", TooMany.sentence)),
     ],
 )

@@ -45,8 +45,9 @@ DESCRIPTION: Final = """\
 The sockets of the platform; its HTTP API is `/api/schema/` (OpenAPI).
 
 A frame is one JSON object, as text, of at most 64 KiB. What clients send names its `action` (or `type`); what
-the server sends names its `type`. Nothing but flooding and lost rights closes a socket: what is wrong is
-answered with an `error` frame. Kinds of frames and keys may be added: ignore what you do not know.
+the server sends names its `type`. Nothing but flooding, lost rights and a frame of more than a megabyte
+closes a socket: what is wrong is answered with an `error` frame. Kinds of frames and keys may be added:
+ignore what you do not know.
 
 A handshake from a page of a foreign origin is refused with HTTP 403. Whatever else is refused is accepted
 first and closed then, so that a page sees the code: a path that does not exist with 4404, a proof that is no

@@ -35,8 +35,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.schema_shapes.write_out_blanks",
         "core.schema.document_refusals",
-        "core.schema.document_whole_answers",
+        "core.schema_shapes.document_whole_answers",
         "core.schema.describe_path_parts",
         "btf_backend.operation_names.name_operations",
         "btf_backend.examples.add_examples",

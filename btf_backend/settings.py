@@ -22,7 +22,7 @@ from btf_backend.env import (
 from btf_backend.logs import LOG_LEVELS, logging_settings
 from btf_backend.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from btf_backend.secret_key import secret_key
-from btf_backend.unfold import UNFOLD, UNFOLD_APPS  # noqa: F401 - a setting
+from btf_backend.unfold import TEMPLATE_TAGS, UNFOLD, UNFOLD_APPS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_env_file(BASE_DIR / env("ENV_FILE", ".env"))
@@ -105,7 +105,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": [f"django.{name}" for name in CONTEXT]},
+        "OPTIONS": {"context_processors": [f"django.{name}" for name in CONTEXT], "libraries": TEMPLATE_TAGS},
     }
 ]
 

@@ -15,6 +15,8 @@ UNFOLD_APPS: Final = (
     "unfold.contrib.import_export",
     "import_export",
 )
+# Of the project itself, which is no app.
+TEMPLATE_TAGS: Final = {"console_tags": "btf_backend.console.tags"}
 UNFOLD: Final[dict[str, Any]] = {
     "SITE_URL": None,  # the web client is another site
     "SITE_SYMBOL": "biotech",

@@ -5,7 +5,7 @@ from django.apps import AppConfig
 
 class ChatConfig(AppConfig):
     name = "chat"
-    verbose_name = "Chat"
+    verbose_name = "Conversations"
 
     def ready(self) -> None:
         from chat import retention  # noqa: F401 - it registers itself

@@ -7,16 +7,28 @@ from typing import Any, Final
 from authentication.frames import INBOX_CODES, PING, PONG
 from chat.examples import EXAMPLES, MESSAGE
 from chat.realtime import Kind
+from chat.rendering import tombstone
 from chat.services.posting import ClientIdReused
 from core.frames import INTEGER, Channel, Frame, asked, component, refusing, told
 from core.realtime import FORBIDDEN, UNKNOWN
-from core.refusals import Forbidden, Missing, Unavailable
-from users.examples import ADA
+from core.refusals import Forbidden, Missing, TooMany, Unavailable
+from users.examples import ADA, LATER
 
+EDITED: Final[dict[str, Any]] = {
+    **MESSAGE,
+    **EXAMPLES["PatchedMessageChangeRequest"],
+    "editedAt": LATER,
+    "mentions": [],
+    "revision": 3,
+}
 WORDS: Final = {
-    Kind.CREATED: ("MessageCreated", "Somebody has posted a message"),
-    Kind.UPDATED: ("MessageUpdated", "A message is not what it was"),
-    Kind.DELETED: ("MessageDeleted", "A message was removed"),
+    Kind.CREATED: ("MessageCreated", "Somebody has posted a message", MESSAGE),
+    Kind.UPDATED: ("MessageUpdated", "A message is not what it was", EDITED),
+    Kind.DELETED: (
+        "MessageDeleted",
+        "A message was removed",
+        tombstone({**EDITED, "deletedAt": LATER, "revision": 4}),
+    ),
 }
 POST: Final = "NewMessageRequest"
 CODES: Final = {
@@ -29,8 +41,8 @@ EXPIRES_IN: Final = {"type": "integer", "description": "For how many seconds thi
 
 def event(kind: Kind) -> Frame:
     """Return the frame of a change: always the whole message, as its reader may see it."""
-    name, summary = WORDS[kind]
-    example: dict[str, Any] = {"type": str(kind), "revision": MESSAGE["revision"], "payload": MESSAGE}
+    name, summary, message = WORDS[kind]
+    example: dict[str, Any] = {"type": str(kind), "revision": message["revision"], "payload": message}
     schema = told(str(kind), revision=INTEGER, payload=component("Message"))
     return Frame(name, summary, schema, example)
 
@@ -52,7 +64,6 @@ TELLS: Final = [
                 "type": "object",
                 "required": ["user", "expiresIn"],
                 "properties": {"user": component("Author"), "expiresIn": EXPIRES_IN},
-                "additionalProperties": False,
             },
         ),
         {"type": "typing", "payload": {"user": ADA, "expiresIn": 6}},
@@ -64,7 +75,7 @@ TELLS: Final = [
         {"type": "read", "payload": EXAMPLES["ReadCursor"]},
     ),
     PONG,
-    refusing("ChatRefused", CODES, example="rate_limited"),
+    refusing("ChatRefused", CODES, example=("rate_limited", TooMany.sentence)),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Holds what the test clients are answered against the OpenAPI document: status, type, every key of JSON."""
+"""Holds what test clients are answered against the OpenAPI document: status, headers, type, keys of JSON."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 import orjson
-from django.test import Client
+from django.conf import settings
+from django.test import AsyncClient, Client
 from drf_spectacular.generators import SchemaGenerator
+
+from core.schema import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
-    from django.http import HttpResponseBase
+    from django.http import HttpRequest, HttpResponseBase
 
-METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-# What any operation may answer, and the document says once for all: an ``Accept`` without JSON, a body that
-# is too large where none is wanted, and a fault of ours.
-ANYWHERE: Final = {406, 413, 500}
+# HEAD is answered as GET is, and OPTIONS by whoever asks for what CORS allows: the document tells of neither.
+UNTOLD: Final = {"HEAD", "OPTIONS"}
+# What may come before it is known that there is no such method, beside 405 itself.
+BEFORE_METHOD: Final = {401, 403, 404, 429, 503}
+NOTHING: Final[AbstractSet[int]] = frozenset()
+NOT_ALLOWED: Final = 405
+# Headers that the document tells of wherever they are sent.
+TOLD: Final = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
 DOCUMENT: Final = "urn:openapi"
 JSON: Final = "application/json"
 SHOWN: Final = 3
@@ -88,12 +95,9 @@ def templates() -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-def template_of(method: str, path: str) -> str | None:
-    """Return the path of the operation that a request is for, or None: it is for none."""
-    if method not in METHODS or not path.startswith("/api/"):
-        return None
-    known = next((template for pattern, template in templates() if pattern.match(path)), None)
-    return known if known and method.lower() in document()["paths"][known] else None
+def template_of(path: str) -> str | None:
+    """Return the path of the document that an address is of, or None: it is of none."""
+    return next((template for pattern, template in templates() if pattern.match(path)), None)
 
 
 @cache
@@ -103,15 +107,16 @@ def validator_for(template: str, method: str, status: str) -> jsonschema_rs.Draf
 
 
 @cache
-def refusal() -> jsonschema_rs.Draft202012Validator:
-    return validator_of({"$ref": "#/components/schemas/Refusal"})
+def refusal(status: int) -> jsonschema_rs.Draft202012Validator:
+    return validator_of(envelope(status))
 
 
-def hold(
-    method: str, path: str, response: HttpResponseBase, *, anywhere: AbstractSet[int] = ANYWHERE
-) -> None:
-    """Raise Undocumented where an operation's answer is not what the document says of it."""
-    template = template_of(method, path)
+def hold(method: str, path: str, response: HttpResponseBase, *, anywhere: AbstractSet[int] = NOTHING) -> None:
+    """Raise Undocumented where an answer under a path of the document is not what is said of it.
+
+    ``anywhere``: what the request has earned, whatever its operation tells of: see ``earned``.
+    """
+    template = None if method in UNTOLD else template_of(path)
     if template is None:
         return
     differences = differences_of(template, method.lower(), response, anywhere=anywhere)
@@ -123,38 +128,112 @@ def hold(
 
 
 def differences_of(
-    template: str, method: str, response: Any, *, anywhere: AbstractSet[int] = ANYWHERE
+    template: str, method: str, response: Any, *, anywhere: AbstractSet[int] = NOTHING
 ) -> list[str]:
     """Return how an answer differs from what its operation documents."""
-    status, kind = str(response.status_code), response.headers.get("Content-Type", "").partition(";")[0]
-    answers = document()["paths"][template][method]["responses"]
+    operation = document()["paths"][template].get(method)
+    if operation is None:
+        return unknown_method(response, anywhere)
+    answers, status = operation["responses"], str(response.status_code)
     if status not in answers and response.status_code in anywhere:
-        return faults(refusal(), orjson.loads(response.content))
+        return refusal_faults(response)
     if status not in answers:
         return [f"the status is none of {', '.join(answers)}"]
-    kinds = answers[status].get("content", {})
+    return header_faults(response, answers[status].get("headers", {})) + body_faults(
+        response, template, method, answers[status].get("content", {})
+    )
+
+
+def unknown_method(response: Any, anywhere: AbstractSet[int]) -> list[str]:
+    """Return how an answer differs from 405 (RFC 9110, 15.5.6), or from what may come before it."""
+    if response.status_code == NOT_ALLOWED and "Allow" not in response.headers:
+        return ["a 405 that does not say what is allowed"]
+    if response.status_code not in {NOT_ALLOWED, *BEFORE_METHOD, *anywhere}:
+        return ["the document does not know the method, which is 405"]
+    return refusal_faults(response)
+
+
+def refusal_faults(response: Any) -> list[str]:
+    """Return how a refusal differs from the envelope with a code of its status."""
+    if kind_of(response) != JSON:
+        return [f"{kind_of(response)}, and no envelope"]
+    return faults(refusal(response.status_code), orjson.loads(response.content))
+
+
+def header_faults(response: Any, headers: dict[str, Any]) -> list[str]:
+    """Return which headers were not told of, are missing, or hold something else than is told."""
+    found = [f"{name}, of which the document does not know" for name in TOLD if name in response.headers]
+    found = [one for one in found if one.partition(",")[0] not in headers]
+    for name, header in headers.items():
+        value = response.headers.get(name)
+        if value is None:
+            found += [f"no {name}"] if header.get("required") else []
+        elif header["schema"]["type"] == "integer":
+            found += [] if value.isdecimal() else [f"{name}: {value} is no number"]
+        else:
+            found += [f"{name}: {one}" for one in faults(validator_of(header["schema"]), value)]
+    return found
+
+
+def body_faults(response: Any, template: str, method: str, kinds: dict[str, Any]) -> list[str]:
     if not kinds:
-        return (
-            ["a body, of which the document does not know"] if response.streaming or response.content else []
-        )
+        is_empty = not (response.streaming or response.content)
+        return [] if is_empty else ["a body, of which the document does not know"]
+    kind = kind_of(response)
     if kind not in kinds:
         return [f"{kind or 'no content'} is none of {', '.join(kinds)}"]
     if kind != JSON or response.streaming:
         return []
-    return faults(validator_for(template, method, status), orjson.loads(response.content))
+    validator = validator_for(template, method, str(response.status_code))
+    return faults(validator, orjson.loads(response.content))
+
+
+def kind_of(response: Any) -> str:
+    kind: str = response.headers.get("Content-Type", "").partition(";")[0]
+    return kind
+
+
+def earned(request: HttpRequest, *, may_fail: bool) -> set[int]:
+    """Return what any operation may answer to such a request, as the document says once for all.
+
+    An unknown ``?format=``, an ``Accept`` without JSON, a body above what we read, and a fault of ours where
+    the test expects one: its client does not raise it.
+    """
+    length = request.headers.get("Content-Length") or "0"
+    reasons = {
+        404: request.GET.get("format", "") not in {"", "json"},
+        406: JSON not in request.headers.get("Accept", JSON),
+        413: length.isdecimal() and is_above(length, settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0),
+        500: may_fail,
+    }
+    return {status for status, is_so in reasons.items() if is_so}
+
+
+def is_above(digits: str, limit: int) -> bool:
+    """Compare a number of which nobody knows how long it is: Python reads 4,300 digits at most."""
+    return len(digits) > len(str(limit)) or int(digits) > limit
+
+
+def hold_answer(client: Client | AsyncClient, request: HttpRequest, response: Any) -> None:
+    may_fail = not client.raise_request_exception
+    hold(str(request.method), request.path, response, anywhere=earned(request, may_fail=may_fail))
 
 
 def hold_answers() -> None:
     """Hold every answer of every test client, from now on: ``APIClient`` is a ``Client`` too."""
     ask: Callable[..., Any] = Client.request
+    ask_async: Callable[..., Any] = AsyncClient.request
 
     def request(self: Client, **environ: Any) -> Any:
         response = ask(self, **environ)
-        asked = response.wsgi_request
-        # ``?format=`` with what nobody renders is REST framework's 404.
-        anywhere = ANYWHERE | ({404} if "format" in asked.GET else set())
-        hold(asked.method, asked.path, response, anywhere=anywhere)
+        hold_answer(self, response.wsgi_request, response)
+        return response
+
+    async def request_async(self: AsyncClient, **scope: Any) -> Any:
+        response = await ask_async(self, **scope)
+        hold_answer(self, response.asgi_request, response)
         return response
 
     document()
     Client.request = request  # type: ignore[method-assign]
+    AsyncClient.request = request_async  # type: ignore[method-assign]

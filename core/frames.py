@@ -37,6 +37,7 @@ class Channel:
 
 CLOSES: Final = {
     1009: "A frame of more than a megabyte.",
+    1011: "A fault of ours: reconnect.",
     1012: "The server restarts: reconnect.",
     TRY_LATER: "Too slow a reader, or something that we depend on is away: wait, and reconnect.",
     UNAUTHENTICATED: "No good token or ticket, or the session has ended, or its access token ran out.",
@@ -52,13 +53,16 @@ def component(name: str) -> dict[str, str]:
 
 
 def told(kind: str, *optional: str, **properties: Any) -> dict[str, Any]:
-    """Return the schema of a frame from the server; it has all properties but the optional ones."""
+    """Return the schema of a frame from the server; it has all properties but the optional ones.
+
+    Others may be added: tests are stricter (``btf_backend.tests.spoken``).
+    """
     return shaped("type", kind, properties, [name for name in properties if name not in optional])
 
 
 def asked(action: str, *required: str, **properties: Any) -> dict[str, Any]:
     """Return the schema of a frame from a client; its action may as well be called ``type``."""
-    return shaped("action", action, properties, list(required))
+    return {**shaped("action", action, properties, list(required)), "additionalProperties": False}
 
 
 def shaped(key: str, kind: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -66,13 +70,12 @@ def shaped(key: str, kind: str, properties: dict[str, Any], required: list[str])
         "type": "object",
         "required": [key, *required],
         "properties": {key: {"const": kind}, **properties},
-        "additionalProperties": False,
     }
 
 
-def refusing(name: str, codes: set[str], *, example: str) -> Frame:
-    """Return the frame that refuses another, by the slugs that it may have."""
-    sentence = "Wait a moment before you send more."
+def refusing(name: str, codes: set[str], *, example: tuple[str, str]) -> Frame:
+    """Return the frame that refuses another, by its slugs; ``example`` is one of them, and its sentence."""
+    slug, sentence = example
     properties: dict[str, Any] = {
         "error": {"enum": sorted(codes), "description": "A stable slug, for programs."},
         "detail": {"type": "string", "description": "A sentence for the user."},
@@ -80,17 +83,16 @@ def refusing(name: str, codes: set[str], *, example: str) -> Frame:
             "type": "object",
             "required": ["detail"],
             "properties": {"detail": {"type": "string"}},
-            "additionalProperties": False,
             "description": "The sentence once more.",
         },
         "retry_after": {"type": "integer", "description": "In seconds; with `rate_limited` alone."},
     }
     shown: dict[str, Any] = {
         "type": "error",
-        "error": example,
+        "error": slug,
         "detail": sentence,
         "payload": {"detail": sentence},
     }
-    if example == "rate_limited":
+    if slug == "rate_limited":
         shown["retry_after"] = 2
     return Frame(name, "The frame before was refused", told("error", "retry_after", **properties), shown)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 LINK: Final[dict[str, Any]] = {"type": ["string", "null"], "format": "uri"}
 
+PAGE: Final[dict[str, Any]] = {
+    "description": "Which page, from 1, or `last`; 404 where there is none.",
+    "schema": {"oneOf": [{"type": "integer", "minimum": 1}, {"const": "last"}]},
+}
+
 
 class HousePagination(PageNumberPagination):
     """20 rows a page by default, 1 to 100 on request; a page that does not exist is a 404."""
@@ -26,6 +31,11 @@ class HousePagination(PageNumberPagination):
         except (KeyError, ValueError):
             return self.page_size
         return max(1, min(wanted, self.max_page_size))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Say of ``page`` that it is a number or ``last``."""
+        parameters = super().get_schema_operation_parameters(view)
+        return [{**one, **PAGE} if one["name"] == self.page_query_param else one for one in parameters]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Describe a page in the words of OpenAPI 3.1, with all four keys that it always has."""

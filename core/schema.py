@@ -34,12 +34,12 @@ class HouseSchema(AutoSchema):
         if is_edit:
             operation.setdefault("parameters", []).append(IF_MATCH)
             responses.setdefault("412", {"description": WORDS["412"]})
-        if is_read and "application/json" in answer.get("content", {}):
+        if is_read and KEPT & set(answer.get("content", {})):
             operation.setdefault("parameters", []).append(IF_NONE_MATCH)
             operation["parameters"].append(IF_MATCH_READ)
-            responses["304"] = {"description": "The copy is still good.", "headers": ETAG}
+            responses["304"] = {"description": "The copy is still good.", "headers": always(ETAG)}
             responses.setdefault("412", {"description": WORDS["412"]})
-            answer.setdefault("headers", {}).update(ETAG)
+            answer.setdefault("headers", {}).update(always(ETAG))
         if isinstance(self.view, Tagged) and self.method in self.view.tagged:
             for status in map(str, MADE_OR_CHANGED):
                 if status in responses:
@@ -51,6 +51,8 @@ class HouseSchema(AutoSchema):
         return isinstance(permission, IsPlatformAdmin)
 
 
+# What has an ETag where it is read with a token: documents, and calendar files.
+KEPT: Final = {"application/json", "text/calendar"}
 METHODS: Final = {"get", "post", "put", "patch", "delete"}
 WORDS: Final = {
     "400": "A field is missing or not valid, and is named; or a rule says no.",
@@ -132,6 +134,14 @@ ETAG: Final = {
     }
 }
 
+IN_SECONDS: Final = "In seconds (RFC 9110, 10.2.3)."
+RETRY_AFTER: Final = {
+    "Retry-After": {
+        "schema": {"type": "integer", "minimum": 1},
+        "description": IN_SECONDS,
+    }
+}
+
 # What the ids after a part of a path are of, where that is not its singular.
 THINGS: Final = {
     "message-reports": "report",
@@ -141,13 +151,32 @@ THINGS: Final = {
     "template-runs": "run",
     "users": "person",
 }
-# Keys that an answer does not always have, by its component.
-SOMETIMES: Final = {"Services": {"channels"}}
 
 # ``@extend_schema(parameters=RETRY_SAFE)``: of an operation that creates by ``core.idempotency.once``.
 RETRY_SAFE: Final = retry_safe(
     "Makes the request safe to send again for 24 hours, such as a UUID made for it.", replays=[201, 202]
 )
+
+
+def always(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return headers that an answer has each time."""
+    return {name: {**header, "required": True} for name, header in headers.items()}
+
+
+WAITS: Final = {status: always(RETRY_AFTER) for status in ("429", "503")}
+
+
+def waits(*statuses: int) -> OpenApiParameter:
+    """Return the header that says when to ask again, of answers that always have it."""
+    shown = {"type": "integer", "minimum": 1}
+    return OpenApiParameter(
+        "Retry-After",
+        shown,
+        OpenApiParameter.HEADER,
+        required=True,
+        description=IN_SECONDS,
+        response=list(statuses),
+    )
 
 
 def envelope(status: int | None = None) -> dict[str, Any]:
@@ -178,28 +207,12 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 for status in implied(path, method, operation):
                     operation["responses"].setdefault(status, {"description": WORDS[status]})
                 for status, response in operation["responses"].items():
-                    if status >= "400":
+                    if status >= "400" and "content" not in response:
                         reference = {"$ref": f"#/components/schemas/Refusal{status}"}
-                        response.setdefault("content", {"application/json": {"schema": reference}})
+                        response["content"] = {"application/json": {"schema": reference}}
+                        if status in WAITS:
+                            response.setdefault("headers", {}).update(WAITS[status])
     return result
-
-
-def document_whole_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Say of answers that they have all their keys: what may be left out of a body has a default there."""
-    for name, schema in result["components"]["schemas"].items():
-        if "properties" in schema and not name.endswith("Request"):
-            schema["required"] = [one for one in schema["properties"] if one not in SOMETIMES.get(name, ())]
-    tell_binaries(result)
-    return result
-
-
-def tell_binaries(part: Any, kind: str = "application/octet-stream") -> None:
-    """Say of what is binary that it is, as OpenAPI 3.1 does; its ``format`` is what tools look at."""
-    if isinstance(part, dict):
-        if part.get("format") == "binary":
-            part["contentMediaType"] = kind
-        for name, below in part.items():
-            tell_binaries(below, name if name.startswith("application/") else kind)
 
 
 def describe_path_parts(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from core.docs import demo_people
 from core.health import report
 from core.policies import OWN_FILES
+from core.schema import waits
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -62,6 +63,7 @@ class HealthView(PublicView):
         operation_id="health",
         summary="Readiness",
         tags=["Platform"],
+        parameters=[waits(503)],
         responses={
             200: HealthSerializer,
             503: OpenApiResponse(HealthSerializer, "The database or the cache does not answer."),

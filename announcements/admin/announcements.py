@@ -10,8 +10,8 @@ from django.db import models
 from announcements.admin.mail import MailsFromAPage
 from announcements.models import Acknowledgement, Announcement
 from announcements.services.announcements import change_announcement, create_announcement, delete_announcement
-from core.admin import LookOnly, actor
-from core.admin.library import ModelAdmin
+from core.admin import LookOnly, Narrowed, OfAPerson, actor
+from core.admin.filters import ListedFilter
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from announcements.models import AnnouncementQuerySet
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ListedFilter):
     """Scheduled, published or expired, at this moment."""
 
     title = "state"
@@ -31,7 +31,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: AnnouncementQuerySet) -> AnnouncementQuerySet:  # type: ignore[override]
         value = self.value()
-        return queryset.in_state(value) if value in Announcement.State.values else queryset
+        return queryset.in_state(value) if value else queryset
 
 
 @admin.register(Announcement)
@@ -69,10 +69,10 @@ class AnnouncementAdmin(MailsFromAPage):
 
 
 @admin.register(Acknowledgement)
-class AcknowledgementAdmin(LookOnly, ModelAdmin):
+class AcknowledgementAdmin(LookOnly, OfAPerson, Narrowed):
     """Each is its reader's own word."""
 
-    list_display = ["announcement", "user", "acknowledged_at"]
+    list_display = ["announcement", "person", "acknowledged_at"]
     list_select_related = ["announcement", "user"]
     search_fields = ["announcement__title", "user__email", "user__last_name"]
     date_hierarchy = "acknowledged_at"

@@ -1,8 +1,8 @@
-"""Fresh proof: people at the admin site show again who they are before an export or an erasure."""
+"""Fresh proof: people at the admin site show again who they are, before exports, erasure and new rights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import admin
 from django.contrib.auth import authenticate
@@ -17,11 +17,17 @@ from authentication.services import request_sign_in
 from authentication.throttling import LinksPerSource, VerificationsPerSource
 from core import audit
 from core.admin.house import actor
-from core.admin.proof import note_proof
+from core.admin.proof import is_fresh, note_proof
 from users.addresses import normalise
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
+
+
+WHY: Final = (
+    "What you are about to do takes people's data away, deletes it, or gives rights. We mail you a code."
+)
+DONE: Final = "Thank you. Close this tab, go back to the page that you have filled in, and save it again."
 
 
 class ConfirmView(DoorPage):
@@ -34,15 +40,24 @@ class ConfirmView(DoorPage):
         return "sent" in self.request.GET
 
     @property
+    def is_done(self) -> bool:
+        """Whether this is the end of a proof beside a form that waits in another tab."""
+        return "done" in self.request.GET and is_fresh(self.request)
+
+    @property
     def has_password(self) -> bool:
         return actor(self.request).is_superuser and actor(self.request).has_usable_password()
 
     def words(self) -> list[str]:
+        if self.is_done:
+            return [DONE]
         if self.is_sent:
             return ["A mail with a code is on its way to your own address. Type the code here."]
-        return ["What you are about to do takes people's data away, or deletes it. We mail you a code first."]
+        return [WHY]
 
     def ways(self) -> list[Way]:
+        if self.is_done:
+            return []
         here = self.keeping_next("admin:confirm", **({"sent": "1"} if self.is_sent else {}))
         send = Way("Send me a code", here, does="send")
         code = Way("Confirm", here, CodeForm(), does="code")
@@ -50,6 +65,8 @@ class ConfirmView(DoorPage):
         return [code if self.is_sent else send, *([password] if self.has_password else [])]
 
     def links(self) -> list[tuple[str, str]]:
+        if self.is_done:
+            return [("To the first page", reverse("admin:index"))]
         again = [("Send me another code", self.keeping_next("admin:confirm"))] if self.is_sent else []
         return [*again, ("Not now", reverse("admin:index"))]
 

@@ -18,7 +18,7 @@ from core.tests.proving import make_stale
 from users.models import User
 from users.tests.factories import make_superuser
 
-WANTED = "/admin/password_change/?from=list"
+WANTED = "/admin/?from=list"
 WRONG = "wrong, used or too old"
 PASSWORD = "correct horse battery"
 

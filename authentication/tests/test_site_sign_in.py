@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +17,7 @@ from django.test import Client, override_settings
 from redis.exceptions import ConnectionError as RedisAway
 from rest_framework.test import APIClient
 
+from authentication.challenges import Door, link_hash
 from authentication.tasks import mail_sign_in
 from authentication.tests.at_site import ASK, CODE, DESK, LINK, SiteTestCase, site_mail
 from authentication.tests.signing_in import newest_mail, redeem_code, redeem_link, wrong
@@ -141,9 +144,7 @@ class EnteringTests(SiteTestCase):
     def test_who_is_in_is_led_on(self) -> None:
         self.client.force_login(self.person)
 
-        self.assertRedirects(
-            self.client.get(ASK, {"next": "/admin/password_change/"}), "/admin/password_change/"
-        )
+        self.assertRedirects(self.client.get(ASK, {"next": "/admin/?from=list"}), "/admin/?from=list")
 
     def test_where_the_database_fails_the_code_is_good_once_more(self) -> None:
         code = self.mailed().code
@@ -175,6 +176,37 @@ class DoorTests(SiteTestCase):
         self.assertEqual(self.click(sent.token).status_code, 400)
         self.assertEqual(redeem_code(APIClient(), sent.code, DESK).status_code, 200)
 
+    def test_a_token_is_not_spelled_as_that_of_another_door(self) -> None:
+        sent = self.mailed()
+        others = (f"site.{sent.token}", f"proof.{sent.token}", f"{sent.token}\n", sent.token[:-1], "é" * 43)
+        for token in others:
+            with self.subTest(token):
+                self.assertEqual(redeem_link(APIClient(), token).status_code, 400)
+
+        self.assertEqual(self.click(sent.token).status_code, 302, "It was not used up.")
+
+    def test_no_two_doors_know_a_token_by_one_name(self) -> None:
+        token = secrets.token_urlsafe(32)
+        spelled = [f"{door}{token}" for door in Door]
+
+        named = {link_hash(text, door) for door in Door for text in spelled}
+
+        self.assertEqual(len(named), len(Door) ** 2)
+
+    def test_a_link_over_the_api_is_known_as_before(self) -> None:
+        """Those that wait while a new version starts stay good."""
+        self.assertEqual(link_hash("abc", Door.API), hashlib.sha256(b"abc").hexdigest())
+
+    def test_what_waits_under_another_seal_is_a_wrong_link(self) -> None:
+        """A challenge that was changed, or copied to another name, opens nothing, and breaks nothing."""
+        sent, other = self.mailed(), secrets.token_urlsafe(32)
+        waiting = cache.get(f"signin:link:{link_hash(sent.token, Door.SITE)}")
+        for door in (Door.API, Door.SITE):
+            cache.set(f"signin:link:{link_hash(other, door)}", waiting)
+
+        self.assertEqual(redeem_link(APIClient(), other).status_code, 400)
+        self.assertEqual(self.click(other).status_code, 400)
+
     @override_settings(MAGIC_LINK_PER_ADDRESS="")
     def test_the_newest_mail_counts_whichever_door_it_is_for(self) -> None:
         code = self.mailed().code
@@ -185,8 +217,8 @@ class DoorTests(SiteTestCase):
 
 class NextTests(SiteTestCase):
     def test_people_come_to_the_page_that_they_wanted(self) -> None:
-        wanted = "/admin/password_change/?from=mail"
-        self.assertRedirects(self.client.get(wanted), f"{ASK}?next=/admin/password_change/%3Ffrom%3Dmail")
+        wanted = "/admin/?from=mail"
+        self.assertRedirects(self.client.get(wanted), f"{ASK}?next=/admin/%3Ffrom%3Dmail")
 
         response = self.type_code(self.mailed(next=wanted).code)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from btf_backend.console.nul import without_nul
 from btf_backend.console.search import answer_search
 from btf_backend.console.theme import theme_css
+from core.moments import zone_of
 from users.access import may_use_site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.contrib.admin.sites import AdminSite
     from django.http import HttpRequest
     from django.urls import URLPattern, URLResolver
@@ -35,6 +43,10 @@ class HubAdminSite(AdminSite):
 
         return [path("theme.css", self.theme, name="theme"), *door_urls, *super().get_urls()]
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        """Let in who may, and show and read every time by the programme's clock."""
+        return by_programme_clock(super().admin_view(without_nul(view), cacheable))
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Ask what the door asks, at every page."""
         return bool(request.user.is_authenticated) and may_use_site(cast("User", request.user))
@@ -44,6 +56,14 @@ class HubAdminSite(AdminSite):
         from authentication.console.views import AskView  # noqa: PLC0415 - as above
 
         return AskView.as_view()(request)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Open to whoever has a password, after a fresh proof: what is typed here is a proof afterwards."""
+        from core.admin.proof import with_fresh_proof  # noqa: PLC0415 - as above
+
+        if not cast("User", request.user).has_usable_password():
+            raise PermissionDenied
+        return with_fresh_proof(super().password_change)(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Name the programme; leave the colours to the style sheet, since no page has styles in itself."""
@@ -63,6 +83,19 @@ class HubAdminSite(AdminSite):
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Answer with our own: the library's reads every row that matches."""
         return answer_search(request)
+
+
+def by_programme_clock(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Make PROGRAMME_TIME_ZONE the current zone of a view and of its page, and of nothing after it."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with timezone.override(zone_of("")):
+            response = view(request, *args, **kwargs)
+            # Django would fill the page in when the zone is another one again.
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    return inner
 
 
 @cache_control(public=True, max_age=THEME_SECONDS)

@@ -1,7 +1,7 @@
 """Examples in documents: found, run in one shell in their order, compared, and written anew.
 
 In a ``console`` block a line that begins with ``$ `` is a command, one with ``> `` goes on with it, and what
-follows is printed by it. A block of ``sh`` is run too, and what it prints is not looked at.
+follows is printed by it. A block of ``sh`` is run too: each command of it has to succeed, and none prints.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ FENCE: Final = re.compile(r"```(console|sh)\n(.*?)```\n", re.DOTALL)
 COMMAND: Final = re.compile(r"\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)")
 ANY: Final = "…"
 SECONDS: Final = 300
-# What differs each time: moments, days, ids of requests, seconds to wait.
+DAY: Final = r"\b\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+TIME: Final = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+# What differs each time: moments, days, ids of requests, seconds to wait. Their form does not.
 VOLATILE: Final = {
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "<moment>",
-    r"\d{4}-\d\d-\d\d": "<day>",
+    rf"{DAY}{TIME}\.\d{{6}}Z": "<moment>",
+    rf"{DAY}{TIME}Z": "<second>",
+    rf"{DAY}\b": "<day>",
     r"\b[0-9a-f]{32}\b": "<request>",
-    r"Retry-After: \d+": "Retry-After: <seconds>",
+    r"(?i)Retry-After: [1-9]\d*": "Retry-After: <seconds>",
     r"/media/[\w-]+/": "/media/<token>/",
-    r'ETag: (W/)?"[^"]*"': "ETag: <tag>",
+    r'(?i)ETag: W/"[^"]+"': "ETag: <weak tag>",
+    r'(?i)ETag: "[^"]+"': "ETag: <strong tag>",
 }
 HEADERS: Final = re.compile(r"(?i)(HTTP/|etag|retry-after|idempotent|location|content-(type|disp))")
 SECRETS: Final = {
@@ -41,28 +45,34 @@ SECRETS: Final = {
 
 @dataclass
 class Example:
-    """A command, and what it prints; ``printed`` is None where nobody looks."""
+    """A command, and what it prints; a block of ``sh`` is one without ``is_shown``.
+
+    ``status``: with what it exited, None where the shell did not come to its end.
+    """
 
     line: int
     command: str
-    printed: str | None
+    printed: str = ""
+    is_shown: bool = True
     actual: str = ""
+    status: int | None = 0
 
     def faults(self) -> list[str]:
-        """Say where what was printed is not what stands in the document."""
-        if self.printed is None:
-            return []
-        return [
-            f"line {self.line}: {self.command.strip()}: {text}"
-            for text in compared(self.printed, self.actual)
-        ]
+        """Say where what was printed is not what stands in the document, and what failed."""
+        found = compared(self.printed, self.actual)
+        if self.status != 0:
+            found.append("did not end" if self.status is None else f"exit status {self.status}")
+        return [f"line {self.line}: {self.command.strip()}: {text}" for text in found]
+
+    def as_run(self) -> str:
+        return self.command if self.is_shown else f"set -e\n{self.command}set +e\n"
 
 
 def examples(text: str) -> Iterator[Example]:
     for fence in FENCE.finditer(text):
         line = text.count("\n", 0, fence.start(2)) + 1
         if fence[1] == "sh":
-            yield Example(line, fence[2], None)
+            yield Example(line, fence[2], is_shown=False)
             continue
         for found in COMMAND.finditer(fence[2]):
             at = line + fence[2].count("\n", 0, found.start())
@@ -75,14 +85,21 @@ def run(found: list[Example], *, folder: Path, environment: dict[str, str], base
     out = folder / "printed"
     out.mkdir(exist_ok=True)
     script = "".join(
-        f'{{\n{example.command.replace(documented, true)}\n}} >"{out}/{number}" 2>&1 </dev/null\n'
+        f'{{\n{example.as_run().replace(documented, true)}\n}} >"{out}/{number}" 2>&1 </dev/null\n'
+        f'echo $? >"{out}/{number}.status"\n'
         for number, example in enumerate(found)
     )
     command = ["/bin/sh", "-c", script]
     subprocess.run(command, cwd=folder, env=environment, check=False, timeout=SECONDS)  # noqa: S603 - our document
     for number, example in enumerate(found):
-        printed = (out / str(number)).read_text(encoding="utf-8").replace("\r", "")
-        example.actual = printed.replace(true, documented)
+        example.actual = read(out / str(number)).replace("\r", "").replace(true, documented)
+        status = read(out / f"{number}.status")
+        example.status = int(status) if status else None
+
+
+def read(path: Path) -> str:
+    """Return what a command has left, or nothing: the shell ended before it."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def compared(printed: str, actual: str) -> list[str]:
@@ -165,11 +182,9 @@ def rewritten(text: str, found: list[Example]) -> str:
     """Return the document with what was printed in place of what is not true any more; secrets are cut."""
     lines = text.splitlines(keepends=True)
     for example in reversed(found):
-        if example.faults():
+        if example.is_shown and compared(example.printed, example.actual):
             first = example.line - 1 + example.command.count("\n")
-            count = (
-                (example.printed or "").rstrip("\n").count("\n") + 1 if (example.printed or "").strip() else 0
-            )
+            count = example.printed.rstrip("\n").count("\n") + 1 if example.printed.strip() else 0
             lines[first : first + count] = [shortened(example.actual)]
     return "".join(lines)
 

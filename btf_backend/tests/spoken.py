@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from btf_backend.asyncapi import document
-from core.contract_testing import Undocumented, faults
+from core.contract_testing import Undocumented, faults, strict
 
 PLACES: Final = {"/ws/chat/": "chat", "/ws/notifications": "notifications", "/ws/session": "session"}
 # With which tests end a conversation that they listen to.
@@ -35,7 +35,8 @@ def validator_of(channel: str, kind: str) -> jsonschema_rs.Draft202012Validator:
         **messages_of(channel, "send")[kind],
         "components": {"schemas": document()["components"]["schemas"]},
     }
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+    # The document lets keys be added; what is said today has none that it does not name.
+    return jsonschema_rs.Draft202012Validator(strict(whole), validate_formats=True)
 
 
 def problems(channel: str, frame: Any) -> list[str]:

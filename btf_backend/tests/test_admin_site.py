@@ -22,6 +22,9 @@ from chat.models import Message, MessageReport, TextOpening
 from chat.tests.factories import make_message
 from core import audit
 from core.admin import LookOnly
+from core.admin.filters import ListedFilter
+from core.admin.inlines import PER_PAGE, PagedInline
+from core.admin.library import TabularInline
 from core.models import AuditEvent, DeadLetter, Delivery, MailTrouble, Notice, PeriodicRun, Upload
 from events.models import Event, EventRegistration
 from events.tests.factories import make_event
@@ -121,6 +124,11 @@ MAKERS: dict[type[Model], Callable[[int], Model]] = {
 }
 
 
+def subclasses_of(kind: type[Any]) -> list[type[Any]]:
+    found = [each for each in kind.__subclasses__() if not each.__module__.startswith("unfold.")]
+    return [*found, *(below for each in found for below in subclasses_of(each))]
+
+
 def page(model: type[Model], name: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
@@ -138,6 +146,25 @@ class AdminSiteTests(TestCase):
 
     def test_every_registered_model_is_walked_here(self) -> None:
         self.assertEqual(set(admin.site._registry), set(MAKERS))
+
+    def test_no_list_counts_the_rows_behind_each_choice_of_its_filters(self) -> None:
+        for model, model_admin in admin.site._registry.items():
+            with self.subTest(model=model._meta.label):
+                self.assertEqual(model_admin.show_facets, admin.ShowFacets.NEVER)
+                self.assertLessEqual(self.queries(page(model, "changelist") + "?_facets=True"), MOST_QUERIES)
+
+    def test_filters_of_our_own_take_what_they_offer_alone(self) -> None:
+        for model, model_admin in admin.site._registry.items():
+            for each in model_admin.list_filter:
+                if isinstance(each, type) and issubclass(each, admin.SimpleListFilter):
+                    with self.subTest(model=model._meta.label, filter=each.__name__):
+                        self.assertTrue(issubclass(each, ListedFilter))
+
+    def test_all_rows_beside_a_row_are_paged(self) -> None:
+        for inline in subclasses_of(TabularInline):
+            with self.subTest(inline.__name__):
+                self.assertTrue(issubclass(inline, PagedInline))
+                self.assertEqual(inline.per_page, PER_PAGE)
 
     def test_lists_cost_the_same_for_1_and_for_20_rows(self) -> None:
         for model, make in MAKERS.items():

@@ -23,7 +23,8 @@ from chat.realtime import Kind
 from chat.services.reading import mark_read
 from chat.tests.sockets import Socket, SocketCase
 from core import realtime as core_realtime
-from core.contract_testing import faults
+from core.contract_testing import faults, strict
+from core.inbox.serializers import ReadSerializer
 from users.tests.factories import make_admin, make_user
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CONSUMERS: Final = {"chat": GroupChatConsumer, "notifications": InboxConsumer, "session": SessionConsumer}
 ROOT: Final = Path(asyncapi.__file__).resolve().parent.parent
+SAME_WHEN_GONE: Final = {"text", "isDeleted", "attachments", "reactions", "mentions", "replyTo", "editedAt"}
 BASE: Final = "authentication/websocket.py"
 MODULES: Final = {
     "chat": [BASE, "chat/consumers.py"],
@@ -103,8 +105,41 @@ class DocumentTests(TestCase):
         for name, message in document()["components"]["messages"].items():
             with self.subTest(name):
                 whole = {**message["payload"], "components": document()["components"]}
-                validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+                validator = jsonschema_rs.Draft202012Validator(strict(whole), validate_formats=True)
                 self.assertEqual(faults(validator, message["examples"][0]["payload"]), [])
+
+    def payload(self, name: str) -> dict[str, Any]:
+        payload: dict[str, Any] = document()["components"]["messages"][name]["examples"][0]["payload"]
+        return payload
+
+    def test_what_becomes_of_a_message_differs_in_its_examples(self) -> None:
+        made, changed, gone = (self.payload(f"Message{one}") for one in ("Created", "Updated", "Deleted"))
+
+        self.assertEqual({one["payload"]["id"] for one in (made, changed, gone)}, {made["payload"]["id"]})
+        self.assertLess(made["revision"], changed["revision"])
+        self.assertLess(changed["revision"], gone["revision"])
+        for one in (made, changed, gone):
+            self.assertEqual(one["revision"], one["payload"]["revision"])
+        self.assertNotEqual(made["payload"]["text"], changed["payload"]["text"])
+        self.assertIsNotNone(changed["payload"]["editedAt"])
+
+    def test_it_takes_as_many_ids_as_the_inbox(self) -> None:
+        ids = document()["components"]["messages"]["MarkRead"]["payload"]["properties"]["ids"]
+
+        ReadSerializer(data={"ids": [1] * ids["maxItems"]}).is_valid(raise_exception=True)
+        self.assertFalse(ReadSerializer(data={"ids": [1] * (ids["maxItems"] + 1)}).is_valid())
+
+    def test_it_lets_keys_be_added_to_what_the_server_says_and_tests_do_not(self) -> None:
+        for channel in CONSUMERS:
+            for kind, schema in messages_of(channel, "send").items():
+                with self.subTest(channel, kind=kind):
+                    self.assertNotIn("additionalProperties", str(schema))
+        self.assertEqual(problems("session", {"type": "pong"}), [])
+        self.assertNotEqual(problems("session", {"type": "pong", "at": "noon"}), [])
+
+    def test_every_socket_may_fail_by_a_fault_of_ours(self) -> None:
+        for channel in document()["channels"].values():
+            self.assertIn("1011", channel["x-close-codes"])
 
 
 class ServingTests(TestCase):
@@ -137,6 +172,14 @@ class SpokenTests(SocketCase):
                 self.assertEqual(problems(channel, frame), [])
         self.assertEqual({frame["type"] for frame in frames}, set(documented))
 
+    def compare(self, name: str, frames: list[dict[str, Any]], keys: set[str]) -> None:
+        """Hold the keys of an example's message against those of what was really said."""
+        message = document()["components"]["messages"][name]
+        kind = message["payload"]["properties"]["type"]["const"]
+        shown = message["examples"][0]["payload"]["payload"]
+        said = next(frame["payload"] for frame in frames if frame["type"] == kind)
+        self.assertEqual({key: said[key] for key in keys}, {key: shown[key] for key in keys})
+
     async def greeted(self, path: str) -> tuple[Socket, list[dict[str, Any]]]:
         socket = await self.knock(f"{path}?token={await self.token(self.student)}")
         return socket, [await socket.hears()]
@@ -156,6 +199,7 @@ class SpokenTests(SocketCase):
         await self.close(socket, other)
 
         self.check("chat", frames)
+        self.compare("MessageDeleted", frames, SAME_WHEN_GONE)
 
     def read_all(self) -> None:
         mark_read(str(self.group.pk), by=self.friend, seq=None)
@@ -179,3 +223,5 @@ class SpokenTests(SocketCase):
         await self.close(socket)
 
         self.check("session", frames)
+        shown = document()["components"]["messages"]["SessionRefused"]["examples"][0]["payload"]
+        self.assertEqual(frames[-1], shown)

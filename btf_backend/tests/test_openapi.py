@@ -57,6 +57,34 @@ class DocumentTests(TestCase):
                 expected |= {"429"} if signed_in and method != "GET" else set()
                 self.assertLessEqual(expected, set(operation["responses"]))
 
+    def test_a_page_is_a_number_or_the_last(self) -> None:
+        pages = [
+            parameter["schema"]["oneOf"]
+            for _, _, operation in operations()
+            for parameter in operation.get("parameters", [])
+            if parameter["name"] == "page"
+        ]
+
+        self.assertGreater(len(pages), 20)
+        for one in pages:
+            self.assertEqual(one, [{"type": "integer", "minimum": 1}, {"const": "last"}])
+
+    def test_a_text_is_as_long_as_it_may_be(self) -> None:
+        for name in ("NewMessageRequest", "PatchedMessageChangeRequest"):
+            text = schema()["components"]["schemas"][name]["properties"]["text"]
+            self.assertEqual(text["maxLength"], settings.MESSAGE_MAX_CHARS)
+
+    def test_nothing_is_named_by_the_library_alone(self) -> None:
+        self.assertNotIn("BlankEnum", str(schema()))
+        role = schema()["components"]["schemas"]["JoiningRequest"]["properties"]["role"]
+        self.assertIn({"const": ""}, role["oneOf"])
+
+    def test_what_has_to_wait_is_told_for_how_long(self) -> None:
+        for method, path, operation in operations():
+            for status in {"429", "503"} & set(operation["responses"]):
+                with self.subTest(f"{method} {path}", status=status):
+                    self.assertTrue(operation["responses"][status]["headers"]["Retry-After"]["required"])
+
     def test_what_takes_a_key_says_what_becomes_of_it(self) -> None:
         takes_key = [
             operation

@@ -42,7 +42,7 @@ SMUGGLE: Final = """() => {
 class PoliciesInChromiumTests(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.boss = make_superuser()
+        self.boss = make_superuser(password="correct horse battery")
         client = Client()
         client.force_login(self.boss)
         self.context = self.browser.new_context()

@@ -26,6 +26,11 @@ USE_TOKEN: Final = """token => {
     const [name, held] = Object.entries(ui.authSelectors.authorized().toJS())[0]
     ui.authActions.authorize({[name]: {...held, value: token}})
 }"""
+REFRESH: Final = "**/api/auth/refresh/"
+LOST: Final[dict[Callable[[Any], None], str]] = {
+    lambda route: route.abort(): "The server does not answer.",
+    lambda route: route.fulfill(status=503): "The server answered 503.",
+}
 END_SESSION: Final = """() => fetch("/api/auth/logout/", {
     method: "POST",
     headers: {"Content-Type": "application/json"},
@@ -156,6 +161,7 @@ class SignInBarTests(BrowserTestCase):
         self.execute()
 
         self.see_the_token_run_out()
+        self.see_a_renewal_that_gets_lost()
         self.see_the_session_end()
 
     def see_the_token_run_out(self) -> None:
@@ -169,6 +175,18 @@ class SignInBarTests(BrowserTestCase):
         self.assert_told("Opened below")
         self.press_on("Try it out")
         self.execute()
+
+    def see_a_renewal_that_gets_lost(self) -> None:
+        """The session is kept: it was neither refused nor ended."""
+        for lose, words in LOST.items():
+            self.tab.route(REFRESH, lose)
+            self.tab.evaluate(USE_TOKEN, NOT_GOOD)
+            self.execute_again()
+            self.assert_told(f"and is not renewed. {words}")
+            self.tab.unroute(REFRESH)
+        self.assertEqual(self.tab.evaluate(AUTHORIZED), 1)
+        self.execute_again()
+        self.assert_told("was renewed for Sam Nguyen")
 
     def see_the_session_end(self) -> None:
         self.tab.evaluate(END_SESSION)

@@ -40,6 +40,7 @@ PUBLIC: Final = "https://registry.npmjs.org/"
 TEAMS: Final = (
     *("signing", "throttled", "requests", "etags", "twice", "long", "files", "expired", "tabs", "offline"),
     *("clock", "talk", "cut", "killed", "after", "gap", "refused", "sessions", "inbox"),
+    *("hello", "hidden", "closing", "stale", "throwing", "shared", "device", "leaving"),
 )
 
 

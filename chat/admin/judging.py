@@ -6,17 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 
 from chat.admin.withheld import Withheld
 from chat.models import Message
 from chat.services.moderation import change_message, remove_message
-from core.admin import actor
-from core.admin.confirming import Question, ask, is_confirmed
+from core.admin.confirming import Deed, ask_then_do_to_one, is_confirmed
 from core.admin.library import Textarea, button
-from core.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,28 +109,18 @@ class JudgesMessages(Withheld):
         form: NoteForm | None = None,
     ) -> HttpResponse:
         """Ask; and once that is answered do it, and lead back to the page."""
-        message = self.judged(request, object_id)
-        if message is None:
-            raise Http404
+        deed = Deed(
+            title=f"{verb} this message",
+            says=says,
+            verb=verb,
+            done="done.",
+            do=do,
+            noun=("message", "messages"),
+            is_grave=do is remove_message,
+        )
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
-        if not is_confirmed(request) or (form and not form.is_valid()):
-            question = Question(
-                title=f"{verb} this message",
-                says=says,
-                verb=verb,
-                rows=[message],
-                noun=("message", "messages"),
-                back=back,
-                form=form,
-                is_grave=do is remove_message,
-            )
-            return ask(self, request, question)
-        try:
-            do(message, by=actor(request))
-            self.message_user(request, f"{verb}: done.")
-        except Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-        return HttpResponseRedirect(back)
+        message = self.judged(request, object_id)
+        return ask_then_do_to_one(self, request, message, deed, back=back, form=form)
 
 
 def useless_for(message: Message) -> set[str]:

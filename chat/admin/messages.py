@@ -14,7 +14,8 @@ from chat.admin.judging import JudgesMessages
 from chat.models import Message, MessageAttachment, TextOpening
 from chat.services.opening import Opened, ReasonMissing, open_text
 from core.admin import LookOnly, actor
-from core.admin.library import TabularInline, Textarea, button
+from core.admin.inlines import PagedInline
+from core.admin.library import Textarea, button
 from core.refusals import Refused
 from core.uploads.links import links_of
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class AttachmentInline(LookOnly, TabularInline):
+class AttachmentInline(LookOnly, PagedInline):
     """Kind and size of a file; its name and its link belong to the conversation."""
 
     model = MessageAttachment

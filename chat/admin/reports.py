@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import F
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
@@ -18,10 +18,9 @@ from chat.models import Message, MessageReport
 from chat.models.marks import ReportQuerySet
 from chat.services.reports import settle_report
 from core.admin import actor
-from core.admin.confirming import Deed, Question, ask, ask_then_do, is_confirmed
+from core.admin.confirming import Deed, ask_then_do, ask_then_do_to_one
 from core.admin.filters import NeedsFilter
 from core.admin.library import button
-from core.refusals import Refused
 from core.roles import FORMER_MEMBER
 
 if TYPE_CHECKING:
@@ -132,21 +131,12 @@ class MessageReportAdmin(JudgesMessages):
     @admin.action(description="Settle selected reports", permissions=["platform"])
     def settle(self, request: HttpRequest, queryset: QuerySet[MessageReport]) -> HttpResponse | None:
         """Ask with the number of those that are open, then settle them."""
-        return self.asked(request, queryset, SETTLE)
+        return ask_then_do(self, request, queryset, SETTLE)
 
     @admin.action(description="Open selected reports again", permissions=["platform"])
     def open_again(self, request: HttpRequest, queryset: QuerySet[MessageReport]) -> HttpResponse | None:
         """Ask with the number of those that are settled, then open them again."""
-        return self.asked(request, queryset, REOPEN)
-
-    def asked(
-        self, request: HttpRequest, queryset: QuerySet[MessageReport], deed: Deed
-    ) -> HttpResponse | None:
-        try:
-            return ask_then_do(self, request, queryset, deed)
-        except Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return None
+        return ask_then_do(self, request, queryset, REOPEN)
 
     @button(description="Open the text…", permissions=["platform"], icon="lock_open", url_path="text")
     def open_text(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -167,19 +157,8 @@ class MessageReportAdmin(JudgesMessages):
         return self.one(request, object_id, REOPEN)
 
     def one(self, request: HttpRequest, object_id: str, deed: Deed) -> HttpResponse:
-        report = self.get_object(request, object_id)
-        if report is None:
-            raise Http404
-        back = reverse("admin:chat_messagereport_change", args=[report.pk])
-        if not is_confirmed(request):
-            asked = {name: getattr(deed, name) for name in ("title", "says", "verb", "noun", "is_grave")}
-            return ask(self, request, Question(rows=[report], back=back, **asked))
-        try:
-            deed.do(report, by=actor(request))
-            self.message_user(request, f"The report is {deed.done}")
-        except Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-        return HttpResponseRedirect(back)
+        back = reverse("admin:chat_messagereport_change", args=[object_id])
+        return ask_then_do_to_one(self, request, self.get_object(request, object_id), deed, back=back)
 
     def judged(self, request: HttpRequest, object_id: Any) -> Message | None:
         report = self.get_object(request, object_id)

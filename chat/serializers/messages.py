@@ -14,6 +14,7 @@ from chat.models import Message, Reaction
 from core.serializers import BoundedListField, StrictCharField
 
 ATTACHMENTS_AT_ONCE: Final = 10
+LONGEST_TEXT: Final = 10_000  # characters: what MESSAGE_MAX_CHARS may be at most
 LARGEST_BIGINT: Final = 2**63 - 1
 SCHEMES: Final = {"http", "https"}
 # Browsers take a backslash for a slash, and so may go to another host than the one we read (RFC 3986, 2).
@@ -60,6 +61,7 @@ class NewAttachmentSerializer(serializers.Serializer[dict[str, Any]]):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "string", "maxLength": LONGEST_TEXT})
 class TextField(StrictCharField):
     """A message's text, as long as the settings let it be. Null is none."""
 

@@ -109,10 +109,10 @@ class SettlingTests(ReportDeskCase):
 
         asked = self.client.get(page("messagereport", "settle_report", report.pk))
         self.assertContains(asked, "Settle 1 report")
-        self.assertEqual(self.press(report, "settle_report"), "The report is settled.")
+        self.assertEqual(self.press(report, "settle_report"), "Settle: done.")
         report.refresh_from_db()
         self.assertEqual(report.resolved_by, self.admin)
-        self.assertEqual(self.press(report, "reopen_report"), "The report is opened again.")
+        self.assertEqual(self.press(report, "reopen_report"), "Open: done.")
         report.refresh_from_db()
         self.assertIsNone(report.resolved_at)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from core.admin.house import actor
-from core.refusals import Refused
+from core.refusals import Missing, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,12 @@ NAMED: Final = 12
 CONFIRMED: Final = ("post", "yes")  # as on Django's own page before a deletion
 
 
+class Meanwhile(Missing):
+    """Somebody was faster (404)."""
+
+    sentence = "It was done meanwhile."
+
+
 class TooManyChosen(Refused):
     """More rows than are done while a page waits (400)."""
 
@@ -36,12 +43,16 @@ class TooManyChosen(Refused):
         super().__init__(f"At most {most} at once. Narrow the list by its filters, or choose page by page.")
 
 
+def nothing_against(_: object) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deed:
     """What is done to each of several rows, as the page that asks first says it.
 
     ``do(row, by=...)`` is a service, which may refuse; ``why_not(row)`` tells beforehand, without a query,
-    why it is not to be called: blank where it is.
+    why it is not to be called: blank where it is. ``named(row)`` is how the page lists a row.
     """
 
     title: str
@@ -49,8 +60,9 @@ class Deed:
     verb: str
     done: str
     do: Callable[..., object]
-    why_not: Callable[[Any], str]
+    why_not: Callable[[Any], str] = nothing_against
     noun: tuple[str, str]
+    named: Callable[[Any], str] = str
     is_grave: bool = False
 
 
@@ -86,28 +98,83 @@ def ask_then_do(
 ) -> HttpResponse | None:
     """Be an action of a list: ask about those who were chosen, and when that is answered, do it to each.
 
-    Raises TooManyChosen (400), also for "all that match".
+    More than MOST_AT_ONCE are refused in words, also where "all that match" are meant.
     """
-    rows, left_out = sorted_out(chosen(queryset), deed.why_not)
-    if is_confirmed(request):
-        do_to_each(page, request, rows, deed.do, done=deed.done, left_out=left_out)
+    found = confirmed_rows(page, request, queryset, deed)
+    if not isinstance(found, Confirmed):
+        return found
+    do_to_each(page, request, found.rows, deed.do, done=deed.done, left_out=found.left_out)
+    return None
+
+
+class Confirmed(NamedTuple):
+    """To whom a thing is to be done, now that the button was pressed; the others, by why."""
+
+    rows: list[Any]
+    left_out: Counter[str]
+
+
+def confirmed_rows(
+    page: ModelAdmin[Any], request: HttpRequest, queryset: QuerySet[Any], deed: Deed
+) -> Confirmed | HttpResponse | None:
+    """Return the rows once somebody has confirmed; before that the page that asks; None for too many."""
+    try:
+        rows, left_out = sorted_out(chosen(queryset), deed.why_not)
+    except TooManyChosen as refusal:
+        page.message_user(request, refusal.message, messages.ERROR)
         return None
-    question = Question(
+    if is_confirmed(request):
+        return Confirmed(rows, left_out)
+    sent = sent_again(request, rows)
+    return ask(page, request, question_of(deed, rows, left_out, back=request.get_full_path(), sent=sent))
+
+
+def ask_then_do_to_one(
+    page: ModelAdmin[Any],
+    request: HttpRequest,
+    row: Any,
+    deed: Deed,
+    *,
+    back: str,
+    form: forms.Form | None = None,
+) -> HttpResponse:
+    """Be a button of a row's page: ask, and when that is answered, do it; then lead ``back``.
+
+    Raises Http404 where there is no row.
+    """
+    if row is None:
+        raise Http404
+    rows, left_out = sorted_out([row], deed.why_not)
+    if not is_confirmed(request) or (form and not form.is_valid()):
+        return ask(page, request, question_of(deed, rows, left_out, back=back, form=form))
+    try:
+        for each in rows:
+            deed.do(each, by=actor(request))
+            page.message_user(request, f"{deed.verb}: done.")
+    except Refused as refusal:
+        left_out[refusal.message] += 1
+    for why in left_out:
+        page.message_user(request, why, messages.ERROR)
+    return HttpResponseRedirect(back)
+
+
+def question_of(deed: Deed, rows: Iterable[Any], left_out: Counter[str], **more: Any) -> Question:
+    """Return what the page asks before a deed; ``more`` is of the page alone."""
+    return Question(
         title=deed.title,
         says=deed.says,
         verb=deed.verb,
-        rows=rows,
+        rows=[deed.named(row) for row in rows],
         noun=deed.noun,
-        back=request.get_full_path(),
         left_out=left_out,
-        sent=sent_again(request, rows),
         is_grave=deed.is_grave,
+        **more,
     )
-    return ask(page, request, question)
 
 
-def chosen(rows: QuerySet[Any] | Sequence[Any], *, most: int = MOST_AT_ONCE) -> list[Any]:
-    """Return the rows of a choice. Raises TooManyChosen (400)."""
+def chosen(rows: QuerySet[Any] | Sequence[Any], *, most: int | None = None) -> list[Any]:
+    """Return the rows of a choice, at most MOST_AT_ONCE or so many. Raises TooManyChosen (400)."""
+    most = MOST_AT_ONCE if most is None else most
     found = list(rows[: most + 1])
     if len(found) > most:
         raise TooManyChosen(most)

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.utils.html import format_html
 from django_tasks_db import admin as _  # noqa: F401 - it registers its page first, which shows every argument
 from django_tasks_db.models import DBTaskResult
 
 from core import dead_letters
-from core.admin.house import LookOnly, actor
-from core.admin.library import ModelAdmin
+from core.admin.confirming import Deed, Meanwhile, ask_then_do
+from core.admin.house import LookOnly, Narrowed, actor
 from core.models import DeadLetter
-from core.refusals import Refused
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+
+    from users.models import User
 
 
 admin.site.unregister(DBTaskResult)
 
 
+def run_again(letter: DeadLetter, *, by: User) -> None:
+    """Raises TaskGone (400), Meanwhile (404)."""
+    if not dead_letters.run_again(letter.pk, by=by):
+        raise Meanwhile
+
+
+RUN_AGAIN: Final = Deed(
+    title="Run again",
+    says="They start anew, as their first try. What they had done before they failed may be done twice.",
+    verb="Run",
+    done="started again.",
+    do=run_again,
+    noun=("task", "tasks"),
+)
+
+
 @admin.register(DBTaskResult)
-class TaskAdmin(LookOnly, ModelAdmin):
+class TaskAdmin(LookOnly, Narrowed):
     """What a task was given is not shown: it may name a person, or sign somebody in."""
 
     list_display = [
@@ -48,7 +65,7 @@ class TaskAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(LookOnly, ModelAdmin):
+class DeadLetterAdmin(LookOnly, Narrowed):
     """What a task was given is shown where it is ids: the rest may name a person, or sign somebody in."""
 
     list_display = ["short_name", "queue_name", "finished_at", "fault", "attempts"]
@@ -87,11 +104,5 @@ class DeadLetterAdmin(LookOnly, ModelAdmin):
         return actor(request).is_platform_admin
 
     @admin.action(description="Run again", permissions=["run_again"])
-    def run_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        started = 0
-        for pk in list(queryset.values_list("pk", flat=True)):
-            try:
-                started += dead_letters.run_again(pk, by=actor(request))
-            except Refused as refusal:
-                self.message_user(request, refusal.message, messages.ERROR)
-        self.message_user(request, f"{started} started again.")
+    def run_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
+        return ask_then_do(self, request, queryset, RUN_AGAIN)

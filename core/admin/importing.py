@@ -1,40 +1,32 @@
-"""Import and export by spreadsheet at the admin site (django-import-export), by the services of the API.
-
-A preview does what the import will do, row by row, and takes it back: what it shows is what the services say.
-"""
+"""Import and export by spreadsheet at the admin site (django-import-export), by the services of the API."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from import_export.admin import ImportExportMixin
-from import_export.resources import Diff, ModelResource
+from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from core.admin.exporting import take_export
 from core.admin.house import HouseAdmin, actor
 from core.admin.proof import with_fresh_proof
-from core.admin.sheets import ID, MOST_BYTES, MOST_ROWS, CsvSheet, ForAWhile, XlsxSheet
+from core.admin.sheets import MOST_BYTES, MOST_ROWS, CsvSheet, ForAWhile, PreviewOver, XlsxSheet
 from core.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
-    from rest_framework.serializers import Serializer
 
+    from core.admin.served import ServedResource
     from users.models import User
 
-SHOWN: Final = 200  # rows of a preview; the template says it too
-ID_DIGITS: Final = 18  # what fits the column
 HOW: Final = (
     f"CSV in UTF-8, or an Excel workbook: at most {MOST_ROWS:,} rows, {MOST_BYTES // 1024**2} MB. A row "
     "with an id changes what has that id, as an export has it; one without makes a new one. Nothing "
@@ -43,126 +35,39 @@ HOW: Final = (
 
 
 class SheetForm(ImportForm):  # type: ignore[misc]
-    """The file to import."""
+    """The file to import, and who sends it."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by = by
         self.fields["import_file"].help_text = HOW
 
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
         if file.size > MOST_BYTES:
             raise forms.ValidationError(f"The file is larger than {MOST_BYTES // 1024**2} MB.")
+        file.owner = self.by.pk
         return file
 
 
-class ShownDiff(Diff):  # type: ignore[misc]
-    """What a row changes, written out for the rows that a preview shows: the first 200."""
+class ConfirmedForm(ConfirmImportForm):  # type: ignore[misc]
+    """A preview that was confirmed, of the person who has looked at it."""
 
-    def __init__(self, resource: Any, instance: Any, new: bool) -> None:  # noqa: FBT001 - the library's
-        super().__init__(resource, instance, new)
-        resource.looked_at += 1
-        self.is_shown = resource.looked_at <= SHOWN
+    original_file_name = forms.CharField(widget=forms.HiddenInput, required=False)
+    format = forms.ChoiceField(widget=forms.HiddenInput)
+    resource = forms.ChoiceField(widget=forms.HiddenInput, choices=[("0", "")], required=False)
 
-    def as_html(self) -> list[str]:
-        return super().as_html() if self.is_shown else []
+    def __init__(self, *args: Any, by: User, formats: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        choice: Any = self.fields["format"]
+        choice.choices = [(str(number), "") for number in range(formats)]
 
-
-class ServedResource(ModelResource):  # type: ignore[misc]
-    """Rows that serializers of the API read and its services write, one transaction for all of them.
-
-    ``by`` is who acts. A blank cell of a new row is left out; of a row that is there it empties the column,
-    save ``kept_when_blank``.
-    """
-
-    new_row: ClassVar[type[Serializer[Any]]]
-    changed_row: ClassVar[type[Serializer[Any]]]
-    kept_when_blank: ClassVar[frozenset[str]] = frozenset()
-    empty: ClassVar[dict[str, None]] = {}
-
-    class Meta:
-        use_transactions = True
-
-    def __init__(self, *, by: User | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.by: Any = by
-        self.looked_at = 0
-        # The columns by their names on the wire, by which the API's rules name them.
-        self.columns = {wire: str(field.source) for wire, field in self.new_row().fields.items()}
-
-    def get_diff_class(self) -> type[ShownDiff]:
-        return ShownDiff
-
-    def get_instance(self, instance_loader: Any, row: Any) -> Any:
-        return super().get_instance(instance_loader, row) if row[ID] else None
-
-    def create(self, values: dict[str, Any]) -> Model:
-        raise NotImplementedError
-
-    def change(self, instance: Any, values: dict[str, Any]) -> Model:
-        raise NotImplementedError
-
-    def cell(self, name: str, text: str, row: Mapping[str, str], instance: Any) -> Any:
-        """Return what is sent to the serializer for a cell that is not blank."""
-        return text
-
-    def exported(self, value: Any, instance: Any) -> str:
-        """Return what a cell says; a moment with its offset (ISO 8601)."""
-        if isinstance(value, datetime):
-            return value.isoformat(timespec="seconds")
-        return "" if value is None else str(value)
-
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        if row[ID] and not (row[ID].isascii() and row[ID].isdigit() and len(row[ID]) <= ID_DIGITS):
-            raise ValidationError({ID: "An id is a whole number, as an export has it."})
-
-    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        """Leave it to ``save_instance``: the serializers of the API say what a cell may hold."""
-
-    def validate_instance(self, *args: Any, **kwargs: Any) -> None:
-        """As above."""
-
-    def skip_row(self, *args: Any, **kwargs: Any) -> bool:
-        return False
-
-    def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:  # noqa: FBT001 - the library's
-        """Write a row as the API would. Raises ValidationError with the reason, by column."""
-        if is_create and row[ID]:
-            raise ValidationError({ID: "Nothing has this id."})
-        values = self.validated(row, instance, is_create=is_create)
-        try:
-            written = self.create(values) if is_create else self.change(instance, values)
-        except Refused as refusal:
-            column = self.columns.get(refusal.field or "", NON_FIELD_ERRORS)
-            raise ValidationError({column: refusal.message}) from refusal
-        vars(instance).update(vars(written))
-        if is_create and kwargs.get("dry_run"):
-            instance.pk = None  # given back with the preview: the next row to be made gets another
-
-    def validated(self, row: Mapping[str, str], instance: Any, *, is_create: bool) -> dict[str, Any]:
-        kind = self.new_row if is_create else self.changed_row
-        columns = self.columns
-        sent = {
-            wire: self.cell(name, row[name], row, instance) if row[name] else self.empty.get(name, "")
-            for wire, name in columns.items()
-            if name in row and (row[name] or not (is_create or name in self.kept_when_blank))
-        }
-        reader = kind(data=sent, partial=not is_create)
-        if not reader.is_valid():
-            faults: dict[str, Any] = reader.errors
-            raise ValidationError(
-                {
-                    columns.get(wire, NON_FIELD_ERRORS): [str(each) for each in told]
-                    for wire, told in faults.items()
-                }
-            )
-        return dict(reader.validated_data)
-
-    def after_import(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the sequences of ids alone."""
-
-    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> str:
-        return self.exported(field.get_value(instance), instance)
+    def clean_import_file_name(self) -> str:
+        name = str(self.cleaned_data["import_file_name"])
+        if not ForAWhile.kept_by(self.by.pk).fullmatch(name):
+            raise forms.ValidationError(PreviewOver.sentence)
+        return name
 
 
 class BySheet(ImportExportMixin, HouseAdmin):  # type: ignore[misc]
@@ -171,6 +76,7 @@ class BySheet(ImportExportMixin, HouseAdmin):  # type: ignore[misc]
     resource_class: ClassVar[type[ServedResource]]
     formats: ClassVar = [CsvSheet, XlsxSheet]
     import_form_class = SheetForm
+    confirm_form_class = ConfirmedForm
     export_form_class = ExportForm
     tmp_storage_class = ForAWhile
     skip_admin_log = True
@@ -186,6 +92,18 @@ class BySheet(ImportExportMixin, HouseAdmin):  # type: ignore[misc]
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"by": actor(request)}
+
+    def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().get_import_form_kwargs(request), "by": actor(request)}
+
+    def get_confirm_form_kwargs(self, request: HttpRequest, import_form: Any = None) -> dict[str, Any]:
+        told = {"by": actor(request), "formats": len(self.formats)}
+        return {**super().get_confirm_form_kwargs(request, import_form), **told}
+
+    def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> ForAWhile:
+        kept = ForAWhile(owner=import_file.owner)
+        kept.save(import_file.read())
+        return kept
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         """All rows, or none."""
@@ -203,6 +121,9 @@ class BySheet(ImportExportMixin, HouseAdmin):  # type: ignore[misc]
         form.add_error("import_file", said)
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
+        may = request.method == "POST" and self.has_import_permission(request)
+        if may and not self.create_confirm_form(request).is_valid():
+            return self.chosen_again(request, PreviewOver.sentence)
         try:
             return super().process_import(request, **kwargs)
         except Refused as refusal:
@@ -218,6 +139,10 @@ class BySheet(ImportExportMixin, HouseAdmin):  # type: ignore[misc]
     def chosen_again(self, request: HttpRequest, said: str) -> HttpResponse:
         self.message_user(request, said, messages.ERROR)
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> Sequence[int]:
+        """Offer no single rows: the list has no such action."""
+        return []
 
     def export_action(self, request: HttpRequest) -> Any:
         return self.or_refusal(request, with_fresh_proof(super().export_action))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import F
 
+from core.admin.confirming import Confirmed, Deed, Meanwhile, ask_then_do, confirmed_rows, tell
 from core.admin.filters import ListedFilter
-from core.admin.house import LookOnly, actor
-from core.admin.library import ChangeList, ModelAdmin
+from core.admin.house import LookOnly, Narrowed, actor
+from core.admin.nonsense import HouseList
 from core.models import Delivery, MailTrouble, Notice
 from core.notifications.again import send_again
 from core.notifications.troubles import lift
@@ -17,11 +19,49 @@ from core.registry import notification_kinds
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+
+    from users.models import User
 
 
 WORDS_GONE: Final = (
     "What such mail said is not kept, such as a link to sign in: the person can ask for a new one."
+)
+
+
+def why_not_again(delivery: Delivery) -> str:
+    """Tell beforehand, as the service does, why a mail is not sent again."""
+    if delivery.state != Delivery.State.FAILED:
+        return "Only mail that failed is sent again."
+    notice = delivery.notice
+    return "" if notice.data and notice.kind in notification_kinds.entries else WORDS_GONE
+
+
+def allow(trouble: MailTrouble, *, by: User) -> None:
+    """Raises Meanwhile (404)."""
+    if not lift(trouble.person, by=by):
+        raise Meanwhile
+
+
+SEND_AGAIN: Final = Deed(
+    title="Send again",
+    says="They are queued anew. What is not true or not wanted any more is dropped when its turn comes.",
+    verb="Send",
+    done="queued.",
+    do=send_again,  # which takes all of them at once
+    why_not=why_not_again,
+    noun=("mail", "mails"),
+    named=lambda delivery: f"{delivery.notice.kind} to {delivery.person}",
+)
+ALLOW: Final = Deed(
+    title="Allow mail again",
+    says="These people get mail again. After a complaint, do this at their own wish alone.",
+    verb="Allow",
+    done="get mail again.",
+    do=allow,
+    why_not=lambda trouble: "Mail is allowed already." if trouble.lifted_at else "",
+    noun=("person", "people"),
+    named=lambda trouble: f"{trouble.person}, {trouble.get_cause_display()}",
 )
 
 
@@ -59,7 +99,7 @@ class MailTroubleFilter(ListedFilter):
         return standing.filter(mail_trouble__address__iexact=F("email"))
 
 
-class CountedNotices(ChangeList):
+class CountedNotices(HouseList):
     """A page of notices with how their deliveries stand: one query for all of them."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -78,7 +118,7 @@ def count_deliveries(notices: list[Any]) -> None:
 
 
 @admin.register(Notice)
-class NoticeAdmin(LookOnly, ModelAdmin):
+class NoticeAdmin(LookOnly, Narrowed):
     list_display = ["created_at", "kind", "subject", "audience", "is_mailed", "fanned_out_at", "deliveries"]
     list_display_links = ["kind", "subject"]
     list_filter = [KindFilter, "is_mailed", "created_at"]
@@ -91,7 +131,7 @@ class NoticeAdmin(LookOnly, ModelAdmin):
     ]
     readonly_fields: ClassVar = ["deliveries"]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HouseList]:
         return CountedNotices
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Notice | None:
@@ -106,7 +146,7 @@ class NoticeAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookOnly, ModelAdmin):
+class DeliveryAdmin(LookOnly, Narrowed):
     list_display = ["created_at", "person", "kind", "state", "attempts", "reason", "due_at", "sent_at"]
     list_filter = ["state", KindOfNoticeFilter, "created_at"]
     list_select_related = ["person", "notice"]
@@ -123,18 +163,20 @@ class DeliveryAdmin(LookOnly, ModelAdmin):
         return actor(request).is_platform_admin
 
     @admin.action(description="Send again", permissions=["send_again"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Queue the failed ones of those that were chosen anew."""
-        done = send_again(queryset, by=actor(request))
-        self.message_user(request, f"{done.queued} queued: only mail that failed is sent again.")
-        if done.left:
-            self.message_user(request, f"{done.left} are left: choose again.", messages.WARNING)
-        if done.lost:
-            self.message_user(request, f"{done.lost} cannot be. {WORDS_GONE}", messages.WARNING)
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
+        """Queue the failed ones of those that were chosen anew, in some queries and by one task."""
+        found = confirmed_rows(self, request, queryset, SEND_AGAIN)
+        if not isinstance(found, Confirmed):
+            return found
+        rows = Delivery.objects.filter(pk__in=[row.pk for row in found.rows])
+        done = send_again(rows, by=actor(request)).queued
+        meanwhile = Counter({Meanwhile.sentence: len(found.rows) - done})
+        tell(self, request, f"{done} {SEND_AGAIN.done}", found.left_out + meanwhile)
+        return None
 
 
 @admin.register(MailTrouble)
-class MailTroubleAdmin(LookOnly, ModelAdmin):
+class MailTroubleAdmin(LookOnly, Narrowed):
     list_display = ["happened_at", "person", "address", "cause", "detail", "lifted_at"]
     list_filter = ["cause", "happened_at", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["person"]
@@ -146,9 +188,6 @@ class MailTroubleAdmin(LookOnly, ModelAdmin):
         return actor(request).is_platform_admin
 
     @admin.action(description="Allow mail again", permissions=["allow_mail"])
-    def allow_mail(self, request: HttpRequest, queryset: QuerySet[MailTrouble]) -> None:
+    def allow_mail(self, request: HttpRequest, queryset: QuerySet[MailTrouble]) -> HttpResponse | None:
         """Let these people have mail again; after a complaint only at their own wish."""
-        allowed = sum(
-            lift(trouble.person, by=actor(request)) for trouble in queryset.select_related("person")
-        )
-        self.message_user(request, f"{allowed} get mail again.")
+        return ask_then_do(self, request, queryset, ALLOW)

@@ -1,4 +1,4 @@
-"""Fresh proof: exports and erasure at the admin site are for people who have just shown who they are.
+"""Fresh proof: exports, erasure and rights at the admin site are for people who have just shown who they are.
 
 The page that asks for it is named ``admin:confirm``; sign-in itself counts (``core.sessions.begin``).
 """
@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from core.sessions import PROVED_AT, seconds_now
 
@@ -51,12 +53,55 @@ def with_fresh_proof(view: Callable[P, R]) -> Callable[P, R | HttpResponse]:
     return guarded
 
 
-def ask_for_proof(request: HttpRequest) -> HttpResponseRedirect:
-    """Send to the page that asks. What a form said is not kept: it is said that nothing was done."""
+def ask_for_proof(request: HttpRequest, *, back: str = "") -> HttpResponseRedirect:
+    """Send to the page that asks, and from there ``back``: to this address, where no other is given.
+
+    What a form said is not kept: it is said that nothing was done.
+    """
     if request.method == "POST":
         messages.info(request, "Nothing has been done yet. Confirm that it is you, then choose it again.")
-    query = urlencode({"next": request.get_full_path()})
+    query = urlencode({"next": back or request.get_full_path()})
     return HttpResponseRedirect(f"{reverse('admin:confirm')}?{query}")
+
+
+class ProvedChanges:
+    """A ``ModelAdmin`` whose form gives rights after a fresh proof alone; stands before the other bases.
+
+    Whoever proved themselves too long ago gets the form again, as it was filled in, with a link to the page
+    that asks. It opens beside the form, which is saved afterwards: nothing that was typed is lost.
+    """
+
+    def gives_rights(self, form: Any) -> bool:
+        """Tell whether what a form says is for people who have just shown who they are."""
+        raise NotImplementedError
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)  # type: ignore[misc]
+        return form if is_fresh(request) else asking_first(form, self.gives_rights)
+
+
+def asking_first(form: Any, gives_rights: Callable[[Any], bool]) -> type[Any]:
+    """Return a form that is not valid where it gives rights."""
+
+    class AskingForm(form):  # type: ignore[misc]
+        def clean(self) -> Any:
+            sent = super().clean()
+            if gives_rights(self):
+                self.add_error(None, ValidationError(beside_the_form(), code="proof"))
+            return sent
+
+    return AskingForm
+
+
+def beside_the_form() -> str:
+    """Say what to do, with a link to the page that asks, and that ends where it says so."""
+    query = urlencode({"next": f"{reverse('admin:confirm')}?done=1"})
+    return format_html(
+        "Nothing has been saved yet: this changes what somebody may do. "
+        '<a href="{}" target="_blank" rel="noopener" class="font-semibold underline">Confirm that it is you'
+        "</a> in a tab that opens beside this one, then come back and save again.",
+        f"{reverse('admin:confirm')}?{query}",
+    )
 
 
 class ProvedDeletion:

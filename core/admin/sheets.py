@@ -7,38 +7,33 @@ import csv
 import io
 import re
 import uuid
-import zipfile
 from datetime import date, datetime, time
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import tablib
 from django.core.cache import cache
 from import_export.formats.base_formats import Format
 from import_export.tmp_storages import BaseStorage
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from core.admin import workbooks
+from core.admin.workbooks import SheetRefused
 from core.refusals import Refused
 from core.spreadsheets import csv_text, plain_cell, safe_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MOST_ROWS: Final = 2_000
+# Rows are written in one transaction while the page waits: some seconds, in which others wait for its rows.
+MOST_ROWS: Final = 300
+MOST_LINES: Final = 10_000  # with the blank ones
 MOST_BYTES: Final = 2 * 1024 * 1024
-MOST_UNPACKED_BYTES: Final = 40 * 1024 * 1024  # of a workbook, which is a ZIP
-MOST_COLUMNS: Final = 50
 KEEP_SECONDS: Final = 15 * 60  # between the preview and its confirmation
 BYTE_ORDER_MARK: Final = "\ufeff"  # Excel takes UTF-8 for its own code page unless this stands first
 DELIMITERS: Final = (",", ";", "\t")
 ID: Final = "id"
-
-
-class SheetRefused(Refused):
-    """The file cannot be read as such a table (400)."""
-
-    code = "validation_error"
 
 
 class PreviewOver(Refused):
@@ -49,10 +44,21 @@ class PreviewOver(Refused):
 
 
 class ForAWhile(BaseStorage):  # type: ignore[misc]
-    """Keeps a file between its preview and its confirmation in the cache, which all servers share."""
+    """Keeps a file between its preview and its confirmation in the cache, which all servers share.
+
+    Its name begins with whose it is: ``kept_by(...)`` is the pattern of all names of a person.
+    """
+
+    def __init__(self, *, owner: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.owner = owner
+
+    @staticmethod
+    def kept_by(owner: int) -> re.Pattern[str]:
+        return re.compile(rf"{owner}:[0-9a-f]{{32}}")
 
     def save(self, data: bytes) -> None:
-        self.name = uuid.uuid4().hex
+        self.name = f"{self.owner}:{uuid.uuid4().hex}"
         cache.set(self.key, base64.b64encode(data).decode("ascii"), KEEP_SECONDS)
 
     def read(self) -> bytes:
@@ -82,28 +88,38 @@ class Sheet(Format):  # type: ignore[misc]
     def can_export(self) -> bool:
         return True
 
-    def rows_of(self, data: bytes) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a file, its header first."""
+    def rows_of(self, data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
+        """Yield the rows of a file with their numbers, its header first."""
         raise NotImplementedError
 
     def create_dataset(self, data: bytes) -> Any:
-        """Read at most 2,000 rows. Raises SheetRefused (400) with a sentence that says what is wrong."""
-        rows = self.rows_of(data)
-        header = [self.column(cell) for cell in trimmed(next(rows, []))]
+        """Read at most 300 rows. Raises SheetRefused (400) with a sentence that says what is wrong."""
+        rows = self.filled(data)
+        header = [self.column(cell) for cell in next(rows, (0, []))[1]]
         if not header:
             raise SheetRefused("The file is empty.")
         if twice := {name for name in header if header.count(name) > 1}:
             raise SheetRefused(f"Columns that are there twice: {', '.join(sorted(twice))}.")
         missing = [] if ID in header else [ID]
         table = tablib.Dataset(headers=[*header, *missing])
-        for number, row in enumerate(islice(filter(any, map(trimmed, rows)), MOST_ROWS + 1), 1):
-            if number > MOST_ROWS:
+        for number, cells in rows:
+            if len(table) == MOST_ROWS:
                 raise SheetRefused(f"The file has more than {MOST_ROWS} rows. Send it in parts.")
-            cells = [*row, *[""] * (len(header) - len(row))]
             if len(cells) > len(header):
                 raise SheetRefused(f"Row {number} has more cells than the header.")
-            table.append([*cells, *[""] * len(missing)])
+            blank = len(header) + len(missing) - len(cells)
+            table.append([*cells, *[""] * blank])
+        if not len(table):
+            raise SheetRefused("The file has no row below the one that names the columns.")
         return table
+
+    def filled(self, data: bytes) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows in which something stands. Raises SheetRefused (400)."""
+        for lines, (number, row) in enumerate(self.rows_of(data), 1):
+            if lines > MOST_LINES:
+                raise SheetRefused(f"The file has more than {MOST_LINES} lines. Take out the blank ones.")
+            if cells := trimmed(row):
+                yield number, cells
 
     def column(self, name: str) -> str:
         """Return the import's own name of a column: "Start at", "startAt" and "start_at" are one."""
@@ -120,10 +136,17 @@ def squashed(name: str) -> str:
 
 def trimmed(row: Iterable[Any]) -> list[str]:
     """Return cells as texts, without empty ones at the end."""
-    cells = [plain_cell(text_of(cell)).strip() for cell in islice(row, MOST_COLUMNS)]
+    cells = [plain_cell(text_of(cell)).strip() for cell in row]
     while cells and not cells[-1]:
         cells.pop()
     return cells
+
+
+def why_not_read(error: csv.Error) -> str:
+    """Say what the parser met; it has one exception for all, and reads on behind an open quotation mark."""
+    if "field larger than field limit" in str(error):
+        return f"a cell has more than {csv.field_size_limit() // 1024} kB, or a quotation mark is not closed"
+    return "look for a lone quotation mark"
 
 
 def text_of(cell: Any) -> str:
@@ -152,7 +175,7 @@ class CsvSheet(Sheet):
     def get_content_type(self) -> str:
         return "text/csv; charset=utf-8"
 
-    def rows_of(self, data: bytes) -> Iterator[Sequence[Any]]:
+    def rows_of(self, data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -165,10 +188,9 @@ class CsvSheet(Sheet):
             io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True
         )
         try:
-            yield from reader
+            yield from enumerate(reader, 1)
         except csv.Error as error:
-            sentence = f"Line {reader.line_num} cannot be read: look for a lone quotation mark."
-            raise SheetRefused(sentence) from error
+            raise SheetRefused(f"Line {reader.line_num} cannot be read: {why_not_read(error)}.") from error
 
     def export_data(self, table: Any, **kwargs: Any) -> bytes:
         return (BYTE_ORDER_MARK + "".join(csv_text(table.headers, table))).encode()
@@ -186,18 +208,11 @@ class XlsxSheet(Sheet):
     def get_content_type(self) -> str:
         return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def rows_of(self, data: bytes) -> Iterator[Sequence[Any]]:
+    def rows_of(self, data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
         try:
-            unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist())
-        except zipfile.BadZipFile as error:
+            yield from workbooks.Workbook(data).rows()
+        except workbooks.BROKEN as error:
             raise SheetRefused("The file is no Excel workbook (.xlsx).") from error
-        if unpacked > MOST_UNPACKED_BYTES:
-            raise SheetRefused("The workbook is too large.")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet: Any = book.worksheets[0]
-        sheet.reset_dimensions()  # what it says of itself need not be so
-        # The header, the rows, and one row and column too many: so that they are seen.
-        yield from sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS, values_only=True)
 
     def export_data(self, table: Any, **kwargs: Any) -> bytes:
         book = Workbook(write_only=True)

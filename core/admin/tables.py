@@ -8,7 +8,6 @@ from django.contrib import admin
 
 from core.admin.filters import ListedFilter, NeedsFilter
 from core.admin.house import LookOnly, Narrowed
-from core.admin.library import ModelAdmin
 from core.audit_log.filters import ACTIONS
 from core.models import AuditEvent, PeriodicRun, Upload
 from core.uploads.quotas import FOLDER
@@ -45,7 +44,7 @@ class ObjectTypeFilter(ListedFilter):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(LookOnly, ModelAdmin):
+class AuditEventAdmin(LookOnly, Narrowed):
     list_display = ["at", "action", "actor_id", "object_type", "object_id", "request_id"]
     list_filter = [ActionFilter, ObjectTypeFilter]
     search_fields = ["=action", "=object_id", "=request_id"]
@@ -77,7 +76,7 @@ class FilesNeedFilter(NeedsFilter):
 class UploadAdmin(LookOnly, Narrowed):
     """What a file of a conversation is called belongs to the conversation: it is not shown, nor searched."""
 
-    narrowed_by = frozenset({"owner", "state", "mime_type", "created_at"})
+    narrowed_by = frozenset({"owner"})
     list_display = ["name", "owner", "size", "mime_type", "state", "created_at"]
     list_filter = [FilesNeedFilter, "state", "mime_type"]
     search_fields = ["=key", "owner__email"]
@@ -94,5 +93,5 @@ class UploadAdmin(LookOnly, Narrowed):
 
 
 @admin.register(PeriodicRun)
-class PeriodicRunAdmin(LookOnly, ModelAdmin):
+class PeriodicRunAdmin(LookOnly, Narrowed):
     list_display = ["name", "due_at", "running_until", "last_result"]

@@ -28,7 +28,7 @@ HEALTH = ("/api/health/", "/api/health/live/")
 # Reads whose success is no JSON document: files, pages, streams; and a word of the platform to everybody.
 WITHOUT = {
     *(*HEALTH, "/api/auth/verify/", "/api/admin/users/export/"),
-    *("/api/users/me/export/", "/api/resources/{id}/download/", "/api/events/{id}/calendar.ics"),
+    *("/api/users/me/export/", "/api/resources/{id}/download/"),
     *("/api/events/{id}/roster/export/", "/api/admin/users/import/{id}/rejected/"),
     "/api/notifications/unsubscribe/{token}/",
 }

@@ -55,8 +55,9 @@ class PageTests(TestCase):
     def read(self, letter: DeadLetter) -> str:
         return self.client.get(reverse("admin:core_deadletter_change", args=[letter.pk])).content.decode()
 
-    def run_again(self, *letters: DeadLetter) -> Any:
-        chosen = {"action": "run_again", "_selected_action": [letter.pk for letter in letters]}
+    def run_again(self, *letters: DeadLetter, post: str = "yes") -> Any:
+        chosen: dict[str, Any] = {"_selected_action": [letter.pk for letter in letters]}
+        chosen |= {"action": "run_again", "post": post}
         with self.captureOnCommitCallbacks(execute=True):
             return self.client.post(LIST, chosen, follow=True)
 
@@ -105,6 +106,19 @@ class PageTests(TestCase):
             self.assertIn("a.waiting_one", text)
             self.assertNotIn("gAAAA-secret", text)
 
+    def test_what_one_was_given_is_not_spelled_out_by_an_address(self) -> None:
+        make_letter(sealed=seal("Ada", purpose="x"))
+        for page in ("core_deadletter", "django_tasks_database_dbtaskresult"):
+            for query in (
+                {"args_kwargs__kwargs__sealed__startswith": "g"},
+                {"args_kwargs__icontains": "g"},
+                {"traceback__contains": "a.py"},
+                {"exception_class_path__startswith": "c"},
+            ):
+                with self.subTest(page, query=query):
+                    response = self.client.get(reverse(f"admin:{page}_changelist"), query)
+                    self.assertEqual(response.status_code, 400)
+
     def test_nothing_is_added_changed_or_deleted_there(self) -> None:
         letter = make_letter()
         for name, args in (("add", []), ("delete", [letter.pk])):
@@ -126,6 +140,11 @@ class PageTests(TestCase):
         events = AuditEvent.objects.filter(action="task_run_again", actor_id=self.staff.pk)
         self.assertEqual({event.object_id for event in events}, {str(letter.pk) for letter in letters})
         self.assertEqual({str(event.changes) for event in events}, {f"{{'task': '{HERE}.succeed'}}"})
+
+    def test_it_is_asked_first_with_the_number(self) -> None:
+        self.assertContains(self.run_again(make_letter(), make_letter(), post=""), "Run 2 tasks")
+
+        self.assertEqual((test_tasks.calls, DeadLetter.objects.count()), ([], 2))
 
     def test_what_was_run_again_cannot_be_run_again(self) -> None:
         letter = make_letter()

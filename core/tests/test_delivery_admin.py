@@ -47,8 +47,9 @@ class SendAgainTests(TellingCase):
         )
         return delivery
 
-    def ask(self, *deliveries: Delivery) -> Any:
-        chosen = {"action": "send_again", "_selected_action": [row.pk for row in deliveries]}
+    def ask(self, *deliveries: Delivery, post: str = "yes") -> Any:
+        chosen: dict[str, Any] = {"action": "send_again", "_selected_action": [row.pk for row in deliveries]}
+        chosen["post"] = post
         return self.client.post(page("delivery"), chosen, follow=True)
 
     def test_a_mail_that_failed_is_sent_and_that_is_recorded(self) -> None:
@@ -115,18 +116,33 @@ class SendAgainTests(TellingCase):
         self.assertEqual(costs[0], costs[1])
         self.assertEqual(AuditEvent.objects.filter(action="mail_sent_again").count(), 102)
 
-    def test_of_very_many_the_rest_is_asked_for_once_more(self) -> None:
+    def test_no_more_are_queued_than_the_service_takes(self) -> None:
         self.failed_many(5)
         with patch.object(again, "AT_ONCE", 3):
-            for queued, left in ((3, "2 are left"), (2, ""), (0, "")):
-                response = self.ask(*Delivery.objects.all())
-                self.assertContains(response, f"{queued} queued")
-                self.assertContains(response, left)
+            for queued, left in ((3, 2), (2, 0), (0, 0)):
+                done = send_again(Delivery.objects.all(), by=self.staff)
+                self.assertEqual((done.queued, done.left), (queued, left))
+
+    def test_it_is_asked_first_with_the_number_of_those_that_can_be_sent(self) -> None:
+        failed, sent = self.failed(title="one"), self.failed(title="two")
+        Delivery.objects.filter(pk=sent.pk).update(state=State.SENT)
+
+        asked = self.ask(failed, sent, post="")
+
+        self.assertContains(asked, "Send 1 mail")
+        self.assertContains(asked, "<strong>1</strong>: Only mail that failed is sent again.")
+        failed.refresh_from_db()
+        self.assertEqual(failed.state, State.FAILED)
+
+    def test_what_was_sent_meanwhile_is_counted_as_left(self) -> None:
+        failed = self.failed()
+        with patch("core.admin.notices.send_again", return_value=again.SentAgain(0, 0, 0)):
+            self.assertContains(self.ask(failed), "It was done meanwhile. (1)")
 
     def test_a_choice_that_is_not_offered_is_none(self) -> None:
         self.failed()
         for name in ("delivery", "notice"):
-            for kind in ("%00", "former", "%ED%A0%80"):
+            for kind in ("former", "%ED%A0%80"):
                 with self.subTest(name, kind=kind):
                     response = self.client.get(page(name) + f"?kind={kind}")
                     self.assertContains(response, "news" if name == "notice" else "ada@")
@@ -183,8 +199,8 @@ class TroubleTests(TestCase):
     def setUp(self) -> None:
         self.client.force_login(self.staff)
 
-    def allow(self) -> Any:
-        chosen = {"action": "allow_mail", "_selected_action": [MailTrouble.objects.get().pk]}
+    def allow(self, post: str = "yes") -> Any:
+        chosen = {"action": "allow_mail", "_selected_action": [MailTrouble.objects.get().pk], "post": post}
         return self.client.post(page("mailtrouble"), chosen, follow=True)
 
     def test_mail_is_allowed_again_and_that_is_recorded(self) -> None:
@@ -193,6 +209,14 @@ class TroubleTests(TestCase):
         self.assertFalse(MailTrouble.objects.standing().exists())
         event = AuditEvent.objects.get(action="mail_allowed")
         self.assertEqual((event.actor_id, event.object_id), (self.staff.pk, str(self.ada.pk)))
+
+    def test_it_is_asked_first_and_who_has_mail_already_is_left_out(self) -> None:
+        self.assertContains(self.allow(post=""), "Allow 1 person")
+        self.assertTrue(MailTrouble.objects.standing().exists())
+
+        self.allow()
+
+        self.assertContains(self.allow(post=""), "<strong>1</strong>: Mail is allowed already.")
 
     def test_who_may_look_may_not_allow_it(self) -> None:
         desk = make_user(is_staff=True)
@@ -213,7 +237,7 @@ class TroubleTests(TestCase):
         self.assertContains(self.client.get(people + "?mail_trouble=bounced"), "0 selected")
         opened = reverse("admin:users_user_change", args=[self.ada.pk])
         self.assertContains(self.client.get(opened), "Reported as spam, ")
-        self.assertContains(self.client.get(people + "?mail_trouble=%00"), "eve@example.org")
+        self.assertContains(self.client.get(people + "?mail_trouble=zz"), "eve@example.org")
 
     def test_who_gets_mail_again_is_neither_flagged_nor_found(self) -> None:
         self.allow()

@@ -21,7 +21,7 @@ class SessionTests(TestCase):
 
     def is_in(self, after: timedelta) -> bool:
         with time_machine.travel(self.start + after, tick=False):
-            return bool(self.client.get("/admin/password_change/").status_code == 200)
+            return bool(self.client.get("/admin/password_change/done/").status_code == 200)
 
     def test_it_ends_after_an_hour_without_a_request(self) -> None:
         self.assertTrue(self.is_in(timedelta(minutes=59)))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.conf import settings
+from django.contrib import admin
 from django.db import models
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404
 from django.urls import reverse
 
 from core import audit
 from core.admin import TakesAlong, actor
-from core.admin.covers import CoverAdmin, CoverForm
-from core.admin.exporting import take_export
+from core.admin.covers import CoverAdmin
+from core.admin.exporting import export_or_back
+from core.admin.filters import ListedFilter
 from core.admin.importing import BySheet
 from core.admin.library import button
 from core.admin.proof import with_fresh_proof
-from core.refusals import Refused
 from core.spreadsheets import CsvResponse
+from events.admin.forms import TIMES, EventForm, WallClockField, clock_of
 from events.admin.sheets import EventSheet
 from events.models import Event
 from events.services.events import change_event, create_event, delete_event
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from users.models import User
 
 
-class EventOverFilter(admin.SimpleListFilter):
+class EventOverFilter(ListedFilter):
     """Events that are over, each by the clock of its own zone."""
 
     title, parameter_name = "over", "over"
@@ -49,9 +51,13 @@ class EventOverFilter(admin.SimpleListFilter):
         return queryset
 
 
+# What stands in the place of the fields where nobody may write.
+LOOKED_AT: Final = dict(zip(TIMES, ("starts", "ends"), strict=True))
+
+
 @admin.register(Event)
 class EventAdmin(BySheet, CoverAdmin, TakesAlong):
-    form = CoverForm
+    form = EventForm
     recorded_by_services = True
     resource_class = EventSheet
     list_display = ["title", "date", "time", "location", "type", "seats", "waiting"]
@@ -62,13 +68,34 @@ class EventAdmin(BySheet, CoverAdmin, TakesAlong):
         *("timezone", "location", "type", "register_link", "capacity", "cover", "current_cover"),
         *("created_at", "updated_at"),
     ]
-    readonly_fields = ["created_at", "updated_at"]
+    readonly_fields = ["created_at", "updated_at", *LOOKED_AT.values()]
     date_hierarchy = "date"
     actions_detail: ClassVar = ["download_roster"]
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    formfield_overrides = {
+        models.URLField: {"assume_scheme": "https"},
+        models.DateTimeField: {"form_class": WallClockField},
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return Event.objects.with_seats(actor(request))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the programme's zone, which the import gives to rows that name none."""
+        return {"timezone": settings.PROGRAMME_TIME_ZONE, **super().get_changeform_initial_data(request)}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        names = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return names
+        return [LOOKED_AT.get(name, name) if isinstance(name, str) else name for name in names]
+
+    @admin.display(description="start")
+    def starts(self, event: Event) -> str:
+        return clock_of(event, event.start_at)
+
+    @admin.display(description="end")
+    def ends(self, event: Event) -> str:
+        return clock_of(event, event.end_at)
 
     @admin.display(description="seats taken", ordering="registration_count")
     def seats(self, event: Any) -> str:
@@ -106,9 +133,8 @@ class EventAdmin(BySheet, CoverAdmin, TakesAlong):
         event = self.get_object(request, object_id)
         if event is None:
             raise Http404
-        try:
-            take_export(by=actor(request))
-        except Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:events_event_change", args=[event.pk]))
-        return CsvResponse(f"event-{event.pk}-roster.csv", export_roster(event, by=actor(request)))
+
+        def make() -> CsvResponse:
+            return CsvResponse(f"event-{event.pk}-roster.csv", export_roster(event, by=actor(request)))
+
+        return export_or_back(self, request, make, back=reverse("admin:events_event_change", args=[event.pk]))

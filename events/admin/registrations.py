@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from core.admin import LookOnly
-from core.admin.library import ModelAdmin
+from core.admin import LookOnly, Narrowed, OfAPerson
+from core.admin.filters import ListedFilter
 from events.models import EventRegistration
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(ListedFilter):
     """Shows those who wait instead of those who have a seat."""
 
     title, parameter_name = "waiting", "waiting"
@@ -28,10 +28,10 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(EventRegistration)
-class EventRegistrationAdmin(LookOnly, ModelAdmin):
+class EventRegistrationAdmin(LookOnly, OfAPerson, Narrowed):
     """Seats are counted where people register, so none is given here."""
 
-    list_display = ["event", "user", "registered_at", "waiting_since", "attended_at"]
+    list_display = ["event", "person", "registered_at", "waiting_since", "attended_at"]
     list_filter = [WaitingFilter]
     list_select_related = ["event", "user"]
     search_fields = ["event__title", "user__email", "user__last_name"]

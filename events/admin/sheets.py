@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from core.admin.importing import ServedResource
+from core.admin.served import ServedResource
 from events.models import Event
 from events.serializers.events import EventWriteSerializer, NewEventSerializer
 from events.services.events import change_event, create_event

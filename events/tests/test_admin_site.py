@@ -112,5 +112,5 @@ class AdminSiteTests(EventCase):
         self.assertContains(self.client.get(page("changelist") + "?over=no"), "1 of 1")
         self.assertNotContains(self.client.get(page("changelist") + "?over=yes"), "1 of 1")
         registrations = reverse("admin:events_eventregistration_changelist")
-        for query, count in (("", 2), ("?waiting=yes", 1)):
+        for query, count in (("", 2), ("?waiting=yes", 1), ("?waiting=zz", 2)):
             self.assertEqual(self.client.get(registrations + query).context["cl"].result_count, count)

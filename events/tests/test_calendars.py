@@ -117,6 +117,15 @@ class OneEventTests(EventCase):
         self.assert_refused(call(self.ada, "get", url("calendar", 2**62)), 404)
         self.assertEqual(call(self.ada, "get", url("calendar", event.pk) + "/").status_code, 200)
 
+    def test_it_is_kept_and_asked_for_again_as_documents_are(self) -> None:
+        event = make_event()
+        etag = self.file(event).headers["ETag"]
+        self.assertEqual(self.file(event, **{"If-None-Match": etag}).status_code, 304)
+        self.assertEqual(self.file(event, **{"If-None-Match": f"W/{etag}"}).status_code, 304)
+        self.assertEqual(self.file(event, **{"If-Match": etag}).status_code, 200)
+        self.assert_refused(self.file(event, **{"If-Match": '"x"'}), 412)
+        self.assert_refused(self.file(event, **{"If-Match": "x"}), 400, "If-Match")
+
 
 class FeedTests(EventCase):
     def setUp(self) -> None:

@@ -7,19 +7,17 @@ import io
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
-from core.admin.sheets import MOST_ROWS
 from core.models import AuditEvent, Notice
 from core.tests.proving import make_stale
 from events.models import Event
 from events.tests.cases import EventCase, seated, waiting
 from events.tests.factories import make_event, queue, seat
-from users.tests.factories import make_admin, make_user
+from users.tests.factories import make_admin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,61 +169,6 @@ class ImportTests(SheetCase):
 
         event = Event.objects.get()
         self.assertEqual((event.date, event.time, event.capacity), (date(2031, 5, 6), "18:30", 30))
-
-
-class FileTests(SheetCase):
-    def refusal(self, content: str | bytes, kind: str = CSV) -> str:
-        errors = self.preview(content, kind).context["form"].errors
-        return " ".join(str(each) for told in errors.values() for each in told)
-
-    def test_what_is_no_such_table_is_refused_with_a_sentence(self) -> None:
-        many = "\n".join([HEADER, *[ROW] * (MOST_ROWS + 1)])
-        for content, kind, sentence in (
-            ("", CSV, "empty"),
-            ("title,secret\nA,B\n", CSV, "no column “secret”"),
-            ("title,Title\nA,B\n", CSV, "there twice: title"),
-            (f"{HEADER}\n", CSV, "No valid data"),
-            (b"title\n\xff\xfe\n", CSV, "not UTF-8"),
-            (b"title\nA\0\n", CSV, "NUL"),
-            ('title\n"A\n', CSV, "lone quotation mark"),
-            ("title\nA,B\n", CSV, "more cells than the header"),
-            (many, CSV, "more than 2000 rows"),
-            ("PK", XLSX, "no Excel workbook"),
-            (b"x" * (2 * 1024 * 1024 + 1), CSV, "larger than 2 MB"),
-        ):
-            with self.subTest(sentence):
-                self.assertIn(sentence, self.refusal(content, kind))
-        self.assertFalse(Event.objects.exists())
-
-    def test_only_tables_are_offered(self) -> None:
-        formats = [
-            name for _, name in self.client.get(page("import")).context["form"].fields["format"].choices
-        ]
-
-        self.assertEqual(formats[1:], ["csv", "xlsx"])
-        self.assertContains(self.client.get(page("changelist")), page("import"))
-
-    def test_a_preview_that_is_over_says_so(self) -> None:
-        sent = {
-            **self.preview(f"{HEADER}\n{ROW}\n").context["confirm_form"].initial,
-            "import_file_name": "../x",
-        }
-
-        response = self.client.post(page("process_import"), sent, follow=True)
-
-        self.assertContains(response, "The preview is over: choose the file again.")
-        self.assertFalse(Event.objects.exists())
-
-    def test_platform_admins_alone_import_and_export(self) -> None:
-        desk = make_user(is_staff=True, status="active", role="mentor")
-        desk.user_permissions.set(Permission.objects.filter(content_type__app_label="events"))
-        self.client.force_login(desk)
-
-        for name in ("import", "export"):
-            with self.subTest(name):
-                self.assertEqual(self.client.get(page(name)).status_code, 403)
-                self.assertNotContains(self.client.get(page("changelist")), page(name))
-        self.assertEqual(self.client.post(page("process_import"), {}).status_code, 403)
 
 
 class ExportTests(SheetCase):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -16,9 +15,7 @@ from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.conditional import Conditional
-from core.exceptions import response_for
-from core.preconditions import PreconditionFailed
+from core.conditional import Conditional, refused, shortened
 from core.refusals import Missing
 from events.models import CalendarFeed
 from events.serializers.people import CalendarSerializer
@@ -36,16 +33,14 @@ class CalendarResponse(HttpResponse):
 
     @classmethod
     def to(cls, request: HttpRequest | Request, text: bytes, *, filename: str) -> HttpResponse:
-        """Answer the calendar; 304 to whoever has this very one, by its ETag."""
+        """Answer the calendar; by its ETag 304 to whoever has this very one, 412 to whoever wants another."""
         etag = f'"{sha256(text).hexdigest()[:32]}"'
         response = cls(text, content_type="text/calendar; charset=utf-8")
         response.headers["Content-Disposition"] = f'inline; filename="{filename}"'
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["ETag"] = etag
         plain: HttpRequest = getattr(request, "_request", request)
-        answer = get_conditional_response(plain, etag=etag, response=response) or response
-        # Django's own 412 has no body.
-        return response_for(PreconditionFailed(), plain) if answer.status_code == 412 else answer  # noqa: PLR2004
+        return refused(plain, etag) or shortened(plain, response, etag)
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # nothing is written: what is no GET is 405

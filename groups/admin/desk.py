@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from core.admin import HouseAdmin, actor
+from core.admin.filters import ListedFilter
 from core.admin.library import ModelAdmin
 from core.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from django.db.models import Model, QuerySet
     from django.http import HttpResponse
@@ -68,22 +68,6 @@ class DeskAdmin(HouseAdmin):
         refusal: Refused | None = getattr(request, "refusal", None)
         return refused(form, refusal, self.beside.get(refusal.field or "")) if refusal else form
 
-    def for_each(
-        self, request: HttpRequest, rows: Iterable[Any], service: Callable[..., object], *, said: str
-    ) -> None:
-        """Call a service for each row; say how many it took, how many it refused, and why."""
-        done, refusals = 0, []
-        for row in rows:
-            try:
-                service(row, by=actor(request))
-                done += 1
-            except Refused as refusal:
-                refusals.append(refusal.message)
-        self.message_user(request, f"{done} {said}")
-        if refusals:
-            left_out = f"{len(refusals)} left as they were. {' '.join(sorted(set(refusals)))}"
-            self.message_user(request, left_out, messages.WARNING)
-
 
 def refused(form: Any, refusal: Refused, field: str | None) -> type[Any]:
     """Return a form that is never valid: it has the refusal beside the field, or above all fields."""
@@ -97,13 +81,14 @@ def refused(form: Any, refusal: Refused, field: str | None) -> type[Any]:
     return RefusedForm
 
 
-class GoneFilter(admin.SimpleListFilter):
+class GoneFilter(ListedFilter):
     """Hides what is gone, or shows nothing else. ``column`` is null while a row is there."""
 
     column: ClassVar[str]
+    YES: ClassVar = "yes"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes, and can be restored")]
+        return [(self.YES, "Yes, and can be restored")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
@@ -139,5 +124,9 @@ class RestoringAdmin(DeskAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer to take away what is there, and to restore what is gone."""
         actions: dict[str, Any] = super().get_actions(request)
-        actions.pop(self.takes_away if self.gone.parameter_name in request.GET else "restore", None)
+        actions.pop(self.takes_away if self.shows_gone(request) else "restore", None)
         return actions
+
+    def shows_gone(self, request: HttpRequest) -> bool:
+        """Tell whether the list is narrowed to what is gone."""
+        return request.GET.get(self.gone.parameter_name or "") == self.gone.YES

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, Q
 
 from core.admin import LookOnly
-from core.admin.library import Select, TabularInline
+from core.admin.inlines import PagedInline
+from core.admin.library import Select
 from groups.models import Group, GroupMember, MembershipRole, Milestone, PastMember
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 class MemberForm(forms.ModelForm):
     """Somebody who joins."""
 
+    class Meta:
+        labels: ClassVar = {"user": "person"}
+
     role = forms.ChoiceField(choices=MembershipRole.choices, initial=MembershipRole.STUDENT, widget=Select)
 
 
-class MemberInline(TabularInline):
+class MemberInline(PagedInline):
     """Who belongs to the group: people come and go, a membership itself does not change."""
 
     model = GroupMember
@@ -33,6 +37,7 @@ class MemberInline(TabularInline):
     autocomplete_fields = ["user"]
     extra = 0
     tab = True
+    hide_title = True  # it says the ids of person and group
     verbose_name_plural = "members"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GroupMember]:
@@ -42,20 +47,21 @@ class MemberInline(TabularInline):
         return False
 
 
-class PastMemberInline(LookOnly, TabularInline):
+class PastMemberInline(LookOnly, PagedInline):
     """Who belonged to the group or mentored it: a record."""
 
     model = PastMember
     fields = ["name", "role", "joined_at", "left_at"]
     readonly_fields = ["name"]
     tab = True
+    hide_title = True
     verbose_name_plural = "past members"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PastMember]:
         return super().get_queryset(request).select_related("user")
 
 
-class MilestoneInline(TabularInline):
+class MilestoneInline(PagedInline):
     """The steps of the group's project; what they mean stands on their own pages."""
 
     model = Milestone

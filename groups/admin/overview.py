@@ -25,6 +25,7 @@ class Overview:
 
     mentor: User | None
     member_count: int
+    is_active: bool
     progress: Progress
     overdue: int
     last_activity_at: datetime
@@ -40,6 +41,7 @@ def overview_of(group: Group, request: HttpRequest) -> Overview:
     return Overview(
         mentor=seen.mentor,
         member_count=seen.member_count,
+        is_active=is_active(seen),
         progress=progress,
         overdue=seen.tasks_overdue,
         last_activity_at=seen.last_activity_at,
@@ -48,9 +50,14 @@ def overview_of(group: Group, request: HttpRequest) -> Overview:
     )
 
 
+def is_active(group: Group) -> bool:
+    """Tell whether a group is one of which something can be amiss."""
+    return group.archived_at is None and group.status.lower() == "active"
+
+
 def problems_of(seen: Any) -> list[str]:
     """Name what is wrong with an active group, as its health says; ``seen`` comes from ``with_health``."""
-    if seen.archived_at is not None or seen.status.lower() != "active":
+    if not is_active(seen):
         return []
     found = {
         Problem.NO_MENTOR: seen.without_mentor,

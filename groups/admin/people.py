@@ -11,7 +11,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 
 from core.admin import LookOnly, actor
 from core.admin.confirming import Question, ask, chosen, is_confirmed, sent_again, tell
-from core.admin.library import Select, TabularInline
+from core.admin.inlines import PagedInline
+from core.admin.library import Select
 from core.refusals import Refused
 from groups.models import Group, GroupMember, MembershipRole, NewMember
 from groups.services.members import add_members
@@ -86,7 +87,7 @@ def join(page: Any, request: HttpRequest, form: MembershipForm, people: Sequence
     return True
 
 
-class MembershipInline(LookOnly, TabularInline):
+class MembershipInline(LookOnly, PagedInline):
     """The groups of a person; people come and go on the group's page."""
 
     model = GroupMember

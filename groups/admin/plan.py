@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin
 
 from core.admin import actor
-from core.admin.library import TabularInline
+from core.admin.confirming import Deed, ask_then_do
+from core.admin.inlines import PagedInline
 from groups.admin.desk import GoneFilter, RestoringAdmin
 from groups.models import Milestone, Task
 from groups.services import plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+
+MILESTONES: Final = ("milestone", "milestones")
+TASKS: Final = ("task", "tasks")
 
 
-class TaskInline(TabularInline):
+def removing(noun: tuple[str, str], do: Callable[..., object], says: str) -> Deed:
+    """Say what it means to take rows out of a plan."""
+    return Deed(
+        title=f"Remove {noun[1]}",
+        says=f"{says} They can be restored for 30 days.",
+        verb="Remove",
+        done="removed. They can be restored for 30 days.",
+        do=do,
+        why_not=lambda row: "It is removed already." if row.removed_at else "",
+        noun=noun,
+        is_grave=True,
+    )
+
+
+def restoring(noun: tuple[str, str], do: Callable[..., object], says: str) -> Deed:
+    """Say what it means to bring rows back into a plan."""
+    return Deed(
+        title=f"Restore {noun[1]}",
+        says=says,
+        verb="Restore",
+        done="restored.",
+        do=do,
+        why_not=lambda row: "" if row.removed_at else "It is not removed.",
+        noun=noun,
+    )
+
+
+class TaskInline(PagedInline):
     """What is to be done for the milestone; whose it is stands on the task's own page."""
 
     model = Task
@@ -77,16 +110,16 @@ class MilestoneAdmin(RestoringAdmin):
             plan.add_task(form.instance, by=by, **values)
 
     @admin.action(description="Remove selected milestones", permissions=["take_away"])
-    def remove(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> None:
+    def remove(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> HttpResponse | None:
         """Remove milestones with their tasks; they can be restored for 30 days."""
-        self.for_each(
-            request, queryset, plan.remove_milestone, said="removed. They can be restored for 30 days."
-        )
+        deed = removing(MILESTONES, plan.remove_milestone, "They leave their plans, with their tasks.")
+        return ask_then_do(self, request, queryset, deed)
 
     @admin.action(description="Restore selected milestones", permissions=["change"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> None:
+    def restore(self, request: HttpRequest, queryset: QuerySet[Milestone]) -> HttpResponse | None:
         """Bring removed milestones back, with the tasks that went with them."""
-        self.for_each(request, queryset, plan.restore_milestone, said="restored.")
+        says = "They come back into their plans, with the tasks that went with them."
+        return ask_then_do(self, request, queryset, restoring(MILESTONES, plan.restore_milestone, says))
 
 
 @admin.register(Task)
@@ -122,11 +155,13 @@ class TaskAdmin(RestoringAdmin):
         obj.refresh_from_db()
 
     @admin.action(description="Remove selected tasks", permissions=["take_away"])
-    def remove(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+    def remove(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse | None:
         """Remove tasks from their milestones; they can be restored for 30 days."""
-        self.for_each(request, queryset, plan.remove_task, said="removed. They can be restored for 30 days.")
+        deed = removing(TASKS, plan.remove_task, "They leave their milestones.")
+        return ask_then_do(self, request, queryset, deed)
 
     @admin.action(description="Restore selected tasks", permissions=["change"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+    def restore(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse | None:
         """Bring removed tasks back into their milestones."""
-        self.for_each(request, queryset, plan.restore_task, said="restored.")
+        says = "They come back into their milestones; one of somebody who left the group is nobody's."
+        return ask_then_do(self, request, queryset, restoring(TASKS, plan.restore_task, says))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
 from django.utils.timesince import timesince
 
 from core.admin import actor
+from core.admin.confirming import Deed, ask_then_do
 from core.admin.filters import TrackFilter
 from groups.admin.attention import GroupsNeedFilter
 from groups.admin.desk import GoneFilter, RestoringAdmin
@@ -23,9 +24,30 @@ from groups.services.teams import archive_group, change_group, create_group, res
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     from users.models import User
+
+ARCHIVE: Final = Deed(
+    title="Archive groups",
+    says="They go out of everybody's sight, with their plans and conversations. They can be restored for "
+    "30 days.",
+    verb="Archive",
+    done="archived. They can be restored for 30 days.",
+    do=archive_group,
+    why_not=lambda group: "It is archived already." if group.archived_at else "",
+    noun=("group", "groups"),
+    is_grave=True,
+)
+RESTORE: Final = Deed(
+    title="Restore groups",
+    says="They come back as they were, for everybody who is in them.",
+    verb="Restore",
+    done="restored.",
+    do=lambda group, *, by: restore_group(group.pk, by=by),
+    why_not=lambda group: "" if group.archived_at else "It is not archived.",
+    noun=("group", "groups"),
+)
 
 
 class GroupForm(forms.ModelForm):
@@ -71,7 +93,7 @@ class GroupAdmin(GivesTemplates, RestoringAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is given to archived groups."""
         actions = super().get_actions(request)
-        if self.gone.parameter_name in request.GET:
+        if self.shows_gone(request):
             actions.pop("give_template", None)
         return actions
 
@@ -126,15 +148,14 @@ class GroupAdmin(GivesTemplates, RestoringAdmin):
                 write(form.instance, beside[model], by=by)
 
     @admin.action(description="Archive selected groups", permissions=["take_away"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+    def archive(self, request: HttpRequest, queryset: QuerySet[Group]) -> HttpResponse | None:
         """Take groups from everybody's sight; they can be restored for 30 days."""
-        self.for_each(request, queryset, archive_group, said="archived. They can be restored for 30 days.")
+        return ask_then_do(self, request, queryset, ARCHIVE)
 
     @admin.action(description="Restore selected groups", permissions=["change"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+    def restore(self, request: HttpRequest, queryset: QuerySet[Group]) -> HttpResponse | None:
         """Bring archived groups back as they were."""
-        ids = queryset.values_list("pk", flat=True)
-        self.for_each(request, ids, restore_group, said="restored.")
+        return ask_then_do(self, request, queryset, RESTORE)
 
 
 def people_in(form: Any, members: Any) -> set[int]:

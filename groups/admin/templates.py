@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from core.admin import LookOnly, actor
-from core.admin.library import ModelAdmin, TabularInline, button
+from core.admin import LookOnly, Narrowed, actor
+from core.admin.inlines import PagedFormSet, PagedInline
+from core.admin.library import button
 from groups.admin.desk import DeskAdmin
 from groups.admin.giving import progress_of
 from groups.models import (
@@ -39,13 +39,13 @@ class TemplateDesk(DeskAdmin):
         return self.has_take_away_permission(request)
 
 
-class BoundedFormSet(BaseInlineFormSet):
+class BoundedFormSet(PagedFormSet):
     """Rows below a template, no more of them than the API takes."""
 
     def clean(self) -> None:
         super().clean()
-        rows = [form for form in self.forms if form.has_changed() or form.instance.pk]
-        count = len(rows) - len(self.deleted_forms)
+        added = [form for form in self.extra_forms if form.has_changed()]
+        count = self.paginator.count + len(added) - len(self.deleted_forms)
         template = getattr(self.instance, "template", None)
         if count > self.max_num:
             raise ValidationError(f"At most {self.max_num}.")
@@ -57,7 +57,7 @@ class BoundedFormSet(BaseInlineFormSet):
                 raise ValidationError(f"A template has at most {MilestoneTemplate.TASKS} tasks in all.")
 
 
-class TemplateMilestoneInline(TabularInline):
+class TemplateMilestoneInline(PagedInline):
     """The template's milestones; what they mean, and their tasks, stand on their own pages."""
 
     model = TemplateMilestone
@@ -71,6 +71,7 @@ class TemplateMilestoneInline(TabularInline):
 @admin.register(MilestoneTemplate)
 class MilestoneTemplateAdmin(TemplateDesk):
     list_display = ["name", "created_at", "updated_at"]
+    ordering = ["name"]  # also of what is suggested where a template is chosen
     search_fields = ["name"]
     date_hierarchy = "created_at"
     inlines: ClassVar = [TemplateMilestoneInline]
@@ -88,7 +89,7 @@ class MilestoneTemplateAdmin(TemplateDesk):
         return HttpResponseRedirect(reverse("admin:groups_group_changelist"))
 
 
-class TemplateTaskInline(TabularInline):
+class TemplateTaskInline(PagedInline):
     """What is to be done for the milestone."""
 
     model = TemplateTask
@@ -116,18 +117,20 @@ class TemplateMilestoneAdmin(TemplateDesk):
         super().save_model(request, obj, form, change)
 
 
-class TemplateRunGroupInline(LookOnly, TabularInline):
+class TemplateRunGroupInline(LookOnly, PagedInline):
     """What became of each group."""
 
     model = TemplateRunGroup
     fields = ["group", "state", "reason"]
+    verbose_name_plural = "groups"
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateRunGroup]:
         return super().get_queryset(request).select_related("group")
 
 
 @admin.register(TemplateRun)
-class TemplateRunAdmin(LookOnly, ModelAdmin):
+class TemplateRunAdmin(LookOnly, Narrowed):
     """Begun in the list of groups, or over the API."""
 
     fields = [

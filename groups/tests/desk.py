@@ -58,10 +58,10 @@ class DeskCase(TestCase):
             sent[name] = len(rows - {"__prefix__"})
         return self.client.post(url, {name: value for name, value in sent.items() if value is not False})
 
-    def choose(self, action: str, *rows: Model, gone: str = "") -> str:
-        """Tick rows in their list, also that of those which are gone, and start an action on them."""
+    def choose(self, action: str, *rows: Model, gone: str = "", post: str = "yes") -> str:
+        """Tick rows in their list, also that of those which are gone; start an action, and confirm it."""
         url = page(type(rows[0]), "changelist") + (f"?{gone}=yes" if gone else "")
-        data = {"action": action, "_selected_action": [row.pk for row in rows]}
+        data = {"action": action, "_selected_action": [row.pk for row in rows], "post": post}
         return str(self.client.post(url, data, follow=True).content.decode())
 
     def listed(self, model: type[Model], query: str = "") -> set[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.models import AuditEvent
 from core.realtime import room_of_group
+from groups.admin.teams import ARCHIVE
 from groups.models import Group, GroupMember, Milestone, PastMember
 from groups.services.teams import archive_group
 from groups.tests.desk import DeskCase, make_staff, page
@@ -207,6 +209,18 @@ class ChangingTests(GroupDeskCase):
         self.assertEqual(self.group.members.get().user, friend)
 
 
+class OverviewTests(GroupDeskCase):
+    def test_only_of_an_active_group_it_is_said_that_nothing_is_amiss(self) -> None:
+        Group.objects.filter(pk="TEAM").update(mentor=self.mentor, status="active")
+        self.assertContains(self.client.get(self.url), "nothing is amiss")
+        make_task(make_milestone(self.group), due_date="2020-01-31")
+
+        for status in ("closed", "Paused", ""):
+            with self.subTest(status):
+                Group.objects.filter(pk="TEAM").update(status=status)
+                self.assertNotContains(self.client.get(self.url), "nothing is amiss")
+
+
 class ArchivingTests(GroupDeskCase):
     def test_the_selected_are_archived_and_the_page_says_for_how_long(self) -> None:
         with (
@@ -251,11 +265,38 @@ class ArchivingTests(GroupDeskCase):
                 archive_group(other, by=None)
             archive_group(group, **kwargs)
 
-        with patch("groups.admin.teams.archive_group", archive):
+        with patch("groups.admin.teams.ARCHIVE", replace(ARCHIVE, do=archive)):
             shown = self.choose("archive", self.group, other)
 
         self.assertIn("1 archived.", shown)
         self.assertIn("1 left as they were. Not found.", shown)
+
+    def test_both_are_asked_first_with_the_number(self) -> None:
+        old = make_group(id="OLD")
+        archive_group(old, by=None)
+
+        self.assertRegex(self.choose("archive", self.group, post=""), r"Archive 1 group\s*<")
+        self.assertRegex(self.choose("restore", old, gone="archived", post=""), r"Restore 1 group\s*<")
+        self.assertEqual([group.pk for group in Group.objects.all()], ["TEAM"])
+
+    def test_more_than_the_bound_are_refused_in_words(self) -> None:
+        other = make_group(id="OTHER")
+
+        with patch("core.admin.confirming.MOST_AT_ONCE", 1):
+            shown = self.choose("archive", self.group, other)
+
+        self.assertIn("At most 1 at once.", shown)
+        self.assertEqual(Group.objects.count(), 2)
+
+    def test_a_choice_that_is_not_offered_is_none(self) -> None:
+        archive_group(make_group(id="OLD"), by=None)
+
+        for query in ("?archived=zz", "?archived="):
+            with self.subTest(query):
+                response = self.client.get(LIST + query)
+                names = {name for name, _ in response.context["action_form"].fields["action"].choices if name}
+                self.assertEqual(names, {"give_template", "archive"})
+                self.assertEqual({group.pk for group in response.context["cl"].queryset}, {"TEAM"})
 
     def test_an_archived_group_is_chosen_nowhere(self) -> None:
         archive_group(make_group(id="OLD"), by=None)

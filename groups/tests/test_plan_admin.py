@@ -76,6 +76,14 @@ class MilestonePageTests(PlanDeskCase):
         pk = str(self.step.pk)
         self.assertEqual(self.recorded(), [("milestone_removed", pk), ("milestone_restored", pk)])
 
+    def test_both_are_asked_first_with_the_number(self) -> None:
+        gone = make_milestone(self.group)
+        plan.remove_milestone(gone, by=self.staff)
+
+        self.assertRegex(self.choose("remove", self.step, post=""), r"Remove 1 milestone\s*<")
+        self.assertRegex(self.choose("restore", gone, gone="removed", post=""), r"Restore 1 milestone\s*<")
+        self.assertEqual(Milestone.objects.get(), self.step)
+
     def test_the_removed_are_hidden_until_somebody_asks_and_then_to_look_at_only(self) -> None:
         gone = make_milestone(self.group)
         plan.remove_milestone(gone, by=self.staff)
@@ -145,6 +153,14 @@ class TaskPageTests(PlanDeskCase):
         self.assertEqual(Task.objects.get(), self.task)
         pk = str(self.task.pk)
         self.assertEqual(self.recorded(), [("task_removed", pk), ("task_restored", pk)])
+
+    def test_both_are_asked_first_with_the_number(self) -> None:
+        self.assertRegex(self.choose("remove", self.task, post=""), r"Remove 1 task\s*<")
+        self.assertTrue(Task.objects.exists())
+        plan.remove_task(self.task, by=self.staff)
+
+        self.assertRegex(self.choose("restore", self.task, gone="removed", post=""), r"Restore 1 task\s*<")
+        self.assertFalse(Task.objects.exists())
 
     def test_a_removed_one_of_who_left_comes_back_as_nobodys(self) -> None:
         Task.objects.update(assigned_to=self.student)

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from core import audit
-from core.admin import actor
+from core.admin import TakesAlong, actor
 from core.admin.covers import CoverAdmin, CoverForm
 from core.admin.importing import BySheet
 from core.admin.library import ClearableFileInput
@@ -25,8 +25,6 @@ from resources.serializers import ResourceSerializer
 from resources.services.publishing import change_resource, delete_resource, publish_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -63,7 +61,7 @@ class ResourceForm(CoverForm):
 
 
 @admin.register(Resource)
-class ResourceAdmin(BySheet, CoverAdmin):
+class ResourceAdmin(BySheet, CoverAdmin, TakesAlong):
     form = ResourceForm
     recorded_by_services = True
     resource_class = ResourceSheet
@@ -116,10 +114,6 @@ class ResourceAdmin(BySheet, CoverAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
         for resource in queryset:
             self.delete_model(request, resource)
-
-    def get_deleted_objects(self, objs: QuerySet[Resource] | Sequence[Resource], request: HttpRequest) -> Any:
-        """Name the resources alone: who opened them is nobody's business, and may be thousands of rows."""
-        return [str(resource) for resource in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
 
 def link(what: str, resource: Resource) -> str:

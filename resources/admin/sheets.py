@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.admin.importing import ServedResource
+from core.admin.served import ServedResource
 from core.refusals import Refused
 from resources.models import Resource
 from resources.serializers import LinkedResourceSerializer

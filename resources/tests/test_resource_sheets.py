@@ -86,4 +86,4 @@ class ResourceSheetTests(ResourceCase):
 
         self.assertEqual(sorted(rows.values()), ["", "https://example.org"])
         self.assertEqual(self.recorded()[-1], "resources_exported")
-        self.assertContains(self.imported(*sent.splitlines()[1:]), "2 updated")
+        self.assertContains(self.imported(*sent.splitlines()[1:]), "2 skipped")

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin
-from django.http import Http404, HttpResponseRedirect
+from django.db.models import Q
 from django.urls import reverse
 
 from core.admin import HouseAdmin, actor
-from core.admin.confirming import Deed, Question, ask, ask_then_do, do_to_each, is_confirmed, sorted_out
+from core.admin.confirming import Deed, ask_then_do, ask_then_do_to_one
 from core.admin.library import button
+from core.admin.proof import ask_for_proof, is_fresh
 from users.access import NotYours, OwnAccount, may_manage
 from users.admin.additions import people_actions
 from users.models import User
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 PEOPLE: Final = ("person", "people")
+WITH_REACH: Final = User.ADMINS | Q(is_staff=True)
 SIGNED_OUT: Final = (
     "They are signed out on every device and at the admin site, at once. They may sign in again."
 )
@@ -93,6 +95,9 @@ class PeopleDeeds(HouseAdmin):
 
     @admin.action(description="Activate selected people", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Let people in; those who would come in at this site, or as admins, after a fresh proof alone."""
+        if not is_fresh(request) and queryset.filter(WITH_REACH).exists():
+            return ask_for_proof(request)
         return ask_then_do(self, request, queryset, to_status(User.Status.ACTIVE, by=actor(request)))
 
     @admin.action(description="Suspend selected people", permissions=["change"])
@@ -107,22 +112,6 @@ class PeopleDeeds(HouseAdmin):
     @button(description="Sign out everywhere", url_path="sign-out", permissions=["sign_out"], icon="logout")
     def sign_out_person(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then sign one person out; back to their page."""
-        person = self.get_object(request, object_id)
-        if person is None:
-            raise Http404
-        deed = signing_out(by=actor(request))
-        rows, left_out = sorted_out([person], deed.why_not)
-        back = reverse("admin:users_user_change", args=[person.pk])
-        if is_confirmed(request):
-            do_to_each(self, request, rows, deed.do, done=deed.done, left_out=left_out)
-            return HttpResponseRedirect(back)
-        question = Question(
-            title="Sign out everywhere",
-            says=SIGNED_OUT,
-            verb=deed.verb,
-            rows=rows,
-            noun=PEOPLE,
-            back=back,
-            left_out=left_out,
-        )
-        return ask(self, request, question)
+        person, deed = self.get_object(request, object_id), signing_out(by=actor(request))
+        back = reverse("admin:users_user_change", args=[object_id])
+        return ask_then_do_to_one(self, request, person, deed, back=back)

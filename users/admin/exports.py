@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
@@ -12,9 +12,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from core.admin import HouseAdmin, actor
-from core.admin.exporting import take_export
+from core.admin.exporting import export_or_back
 from core.admin.proof import with_fresh_proof
-from core.refusals import TooMany
 from core.spreadsheets import CsvResponse
 from users.models import PeopleImport
 from users.services.export import export_people
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
     from django.urls import URLPattern
 
@@ -72,19 +71,15 @@ class ExportsPeople(HouseAdmin):
 
     def export(
         self, request: HttpRequest, people: QuerySet[User], *, asked: Mapping[str, str]
-    ) -> HttpResponse | CsvResponse:
+    ) -> HttpResponseBase:
         """Answer with the file, or with the list again where the budget is used up."""
-        by = actor(request)
-        try:
-            take_export(by=by)
-        except TooMany as refusal:
-            minutes = -(-refusal.retry_after // 60)
-            said = f"You have exported much lately. The next export is possible in {minutes} min."
-            self.message_user(request, said, messages.ERROR)
-            query = request.GET.urlencode()
-            return HttpResponseRedirect(f"{reverse('admin:users_user_changelist')}?{query}")
         filename = f"users-export-{timezone.now():%Y%m%d-%H%M%S}.csv"
-        return CsvResponse(filename, export_people(people, by=by, asked=asked))
+        back = f"{reverse('admin:users_user_changelist')}?{request.GET.urlencode()}"
+
+        def make() -> CsvResponse:
+            return CsvResponse(filename, export_people(people, by=actor(request), asked=asked))
+
+        return export_or_back(self, request, make, back=back)
 
 
 def asked_for(query: Mapping[str, str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST
 
 from core.admin import HouseAdmin, actor
 from core.admin.confirming import ask, is_confirmed
-from core.admin.exporting import take_export
-from core.admin.proof import with_fresh_proof
+from core.admin.exporting import export_or_back
+from core.admin.proof import ask_for_proof, is_fresh, with_fresh_proof
 from core.refusals import Refused
 from core.spreadsheets import CsvResponse
 from users.admin.attention import ImportsNeedFilter
@@ -128,8 +128,13 @@ class PeopleImportAdmin(HouseAdmin):
         return TemplateResponse(request, "admin/users/peopleimport/import.html", context)
 
     def commit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Begin to write it, or begin again where it stands still."""
+        """Begin to write it, or begin again where it stands still, after a fresh proof.
+
+        A file makes admins and gives addresses as a person's page does. What was checked stays.
+        """
         self.check_may_import(request)
+        if not is_fresh(request):
+            return ask_for_proof(request, back=self.address(pk))
         return self.started(request, pk, start_commit)
 
     @with_fresh_proof
@@ -149,13 +154,12 @@ class PeopleImportAdmin(HouseAdmin):
     @with_fresh_proof
     def rejected_rows(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Stream the rows that cannot be taken, as over the API; within the budget of exports."""
-        batch, by = self.batch(pk), actor(request)
-        try:
-            take_export(by=by)
-            rows = rejected_csv(batch, by=by)
-        except Refused as refusal:
-            return self.refused(request, pk, refusal)
-        return CsvResponse(f"import-{batch.pk}-rejected.csv", rows)
+        batch = self.batch(pk)
+
+        def make() -> CsvResponse:
+            return CsvResponse(f"import-{batch.pk}-rejected.csv", rejected_csv(batch, by=actor(request)))
+
+        return export_or_back(self, request, make, back=self.address(pk))
 
     def started(
         self, request: HttpRequest, pk: int, start: Callable[..., PeopleImport]
@@ -171,7 +175,10 @@ class PeopleImportAdmin(HouseAdmin):
         return self.to_page(pk)
 
     def to_page(self, pk: int) -> HttpResponseRedirect:
-        return HttpResponseRedirect(reverse("admin:users_peopleimport_change", args=[pk]))
+        return HttpResponseRedirect(self.address(pk))
+
+    def address(self, pk: int) -> str:
+        return reverse("admin:users_peopleimport_change", args=[pk])
 
     def batch(self, pk: int) -> PeopleImport:
         return get_object_or_404(PeopleImport, pk=pk)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 
-from core.admin import HouseAdmin, LookOnly, actor
-from core.admin.library import TabularInline
+from core.admin import LookOnly, TakesAlong, actor
+from core.admin.confirming import NAMED, chosen
+from core.admin.inlines import PagedInline
 from core.refusals import Refused
 from users.access import check_ends
 from users.models import JoinPermissionChange, StudentSupervisor
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class DecisionInline(LookOnly, TabularInline):
+class DecisionInline(LookOnly, PagedInline):
     """Who decided what about a link's permission."""
 
     model = JoinPermissionChange
@@ -45,7 +46,7 @@ class LinkForm(forms.ModelForm):
 
 
 @admin.register(StudentSupervisor)
-class LinkAdmin(HouseAdmin):
+class LinkAdmin(TakesAlong):
     """Links people; permission is given by the people themselves, or by an admin, where it is recorded."""
 
     recorded_by_services = True
@@ -78,5 +79,11 @@ class LinkAdmin(HouseAdmin):
         unlink(obj, by=actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[StudentSupervisor]) -> None:
-        for link in queryset:
+        for link in chosen(queryset):
             unlink(link, by=actor(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name some, and count them all with what was decided about them. Raises TooManyChosen (400)."""
+        named, *others = super().get_deleted_objects(chosen(objs), request)
+        more = len(named) - NAMED
+        return [*named[:NAMED], *([f"and {more} more"] if more > 0 else [])], *others

@@ -13,7 +13,7 @@ from core.admin import MailTroubleFilter, TakesAlong, actor, changed_fields
 from core.admin.confirming import chosen
 from core.admin.filters import TrackFilter
 from core.admin.library import AdminPasswordChangeForm
-from core.admin.proof import ProvedDeletion
+from core.admin.proof import ProvedChanges, ProvedDeletion, with_fresh_proof
 from core.notifications.troubles import trouble_of
 from core.roles import Role
 from users.access import may_manage
@@ -44,10 +44,19 @@ SECTIONS = {UserProfile: "profile", SupervisorProfile: "supervisor_profile"}
 SIGN_IN = ["username", "password"]
 TITLE_OF_RIGHTS = "Rights at the platform and at this site"
 SITE_RIGHTS = {"Groups", "User permissions", "password"}
+PROVED = RIGHTS | {"groups", "user_permissions"}
 
 
 @admin.register(User)
-class UserAdmin(ProvedDeletion, ExportsPeople, PeopleDeeds, TellsOfChecks, TakesAlong, DjangoUserAdmin):
+class UserAdmin(
+    ProvedDeletion,
+    ProvedChanges,
+    ExportsPeople,
+    PeopleDeeds,
+    TellsOfChecks,
+    TakesAlong,
+    DjangoUserAdmin,
+):
     """Signs people up by their address alone: nobody but staff has a password."""
 
     recorded_by_services = True
@@ -123,10 +132,16 @@ class UserAdmin(ProvedDeletion, ExportsPeople, PeopleDeeds, TellsOfChecks, Takes
         who = actor(request)
         return allowed and (obj is None or (not (obj == who or obj.is_superuser) and may_manage(who, obj)))
 
+    def gives_rights(self, form: Any) -> bool:
+        """A new address is a right: whoever has the mailbox signs in as the person."""
+        if form.instance.pk is None:
+            return bool(form.cleaned_data.get("role") == Role.ADMIN)
+        return not PROVED.isdisjoint(form.changed_data)
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
         if not actor(request).is_superuser:
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        return with_fresh_proof(super().user_change_password)(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Write by the same services as the API. Runs in the page's transaction, as does what follows."""

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from core.admin import LookOnly, actor
-from core.admin.library import StackedInline, TabularInline, TextInput, UserChangeForm
+from core.admin.inlines import PagedInline
+from core.admin.library import StackedInline, TextInput, UserChangeForm
 from users.addresses import normalise
 from users.models import StudentSupervisor, SupervisorProfile, User, UserProfile
 from users.services.accounts import SYNCED
@@ -72,7 +73,7 @@ class SupervisorProfileInline(StackedInline):
         return [] if actor(request).is_platform_admin else ["wwcc_verified"]
 
 
-class LinkInline(LookOnly, TabularInline):
+class LinkInline(LookOnly, PagedInline):
     """Links of a person; each is changed on its own page."""
 
     model = StudentSupervisor

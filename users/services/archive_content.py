@@ -46,6 +46,7 @@ ABOUT: Final = {
     "groups": "the groups that you are in",
     "tasks": "the tasks that were given to you",
     "messages": "what you wrote in your groups",
+    "openedMessages": "the texts of others that you opened at the admin site, and why you said you did",
     "reading": "how far you have read in each group",
     "reactions": "the signs that you set on messages",
     "mentions": "the messages that name you",

@@ -57,7 +57,7 @@ class AskingTests(DeedTestCase):
     def test_where_nobody_is_left_there_is_no_button(self) -> None:
         response = self.ask("activate", self.student)
 
-        self.assertContains(response, "There is nobody to whom this can be done.")
+        self.assertContains(response, "None of those that were chosen is left.")
         self.assertNotContains(response, "Activate 0")
 
     def test_a_get_of_the_list_starts_nothing(self) -> None:

@@ -94,6 +94,7 @@ class ContentTests(ArchiveCase):
         names = ("account", "links", "uploads", "activity", "sessions", "registrations", "groups", "tasks")
         said = (
             "messages",
+            "openedMessages",
             "reading",
             "reactions",
             "mentions",

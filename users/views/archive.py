@@ -11,6 +11,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.schema import waits
 from core.streaming import StoredFileResponse, WhateverIsAccepted
 from users.serializers.archive import ArchiveOnItsWaySerializer, ArchiveQuerySerializer
 from users.services.archive import request_archive
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_SECONDS = 5
 NOT_KEPT = {"Cache-Control": "private, no-store"}
+ASK_AGAIN = waits(202)
 
 
 @extend_schema(tags=["My account"])
@@ -33,7 +35,7 @@ class MyArchiveView(APIView):
 
     @extend_schema(
         summary="My data as a ZIP",
-        parameters=[ArchiveQuerySerializer],
+        parameters=[ArchiveQuerySerializer, ASK_AGAIN],
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,
             202: ArchiveOnItsWaySerializer,

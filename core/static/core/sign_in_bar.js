@@ -5,6 +5,7 @@
   const KEPT = "docs.session";
   const EXAMPLE = { method: "get", path: "/api/users/me/" };
   const WINDOW = "the window where “make run” runs";
+  const OVER = new Set([400, 401]); // what a refresh token that is no longer good is answered
   const at = (id) => document.getElementById(id);
   const [bar, person, address, code, told] = ["sign-in-bar", "person", "address", "code", "told"].map(at);
   let asked = "";
@@ -16,7 +17,7 @@
     told.classList.toggle("trouble", isTrouble);
   }
 
-  /** POST JSON. Resolves to the body; rejects with an Error whose message is for people. */
+  /** POST JSON. Resolves to the body; rejects with an Error whose message is for people; `isOver`: see OVER. */
   async function post(path, body) {
     let answer;
     try {
@@ -30,7 +31,8 @@
     if (answer.ok) return answered;
     const seconds = answer.headers.get("Retry-After");
     const wait = answer.status === 429 && seconds ? ` Try again in ${seconds} seconds.` : "";
-    throw new Error(`${answered.error || `The server answered ${answer.status}.`}${wait}`);
+    const words = `${answered.error || `The server answered ${answer.status}.`}${wait}`;
+    throw Object.assign(new Error(words), { isOver: OVER.has(answer.status) });
   }
 
   /** The security scheme of the document that takes a bearer token: [name, scheme], once Swagger has read it. */
@@ -117,10 +119,14 @@
       const { token, refresh_token } = await post("refresh", { refresh_token: session.refresh_token });
       await keep({ ...session, token, refresh_token });
       say(`The access token had run out (401) and was renewed for ${session.who}: press “Execute” again.`);
-    } catch {
-      await keep(null);
-      say("The session is over (401). Sign in again.", true);
-      person.focus();
+    } catch (error) {
+      if (error.isOver) {
+        await keep(null);
+        say("The session is over (401). Sign in again.", true);
+        person.focus();
+      } else {
+        say(`The access token has run out (401), and is not renewed. ${error.message}`, true);
+      }
     } finally {
       renewing = false;
     }
