@@ -13,7 +13,8 @@ install() {
     wanted=$(stamp package.json package-lock.json)
     [ "$(cat node_modules/.installed 2>/dev/null)" != "$wanted" ] || return 0
     echo "Installing the packages of clients/typescript (once; some seconds) ..." >&2
-    npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm could not install what package-lock.json pins"
+    # No script of a package is run: none is needed.
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 || fail "npm could not install what package-lock.json pins"
     echo "$wanted" >node_modules/.installed
 }
 

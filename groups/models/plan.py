@@ -141,5 +141,5 @@ class Task(models.Model):
 
     @staticmethod
     def is_overdue() -> Q:
-        """The one meaning of overdue, as a condition on tasks: by the day in UTC, whatever zone is current."""
+        """The one meaning of overdue, as a condition on tasks: by the day in UTC, whatever the zone is."""
         return Q(completed=False, due_date__lt=timezone.now().date())

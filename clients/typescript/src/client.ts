@@ -3,6 +3,7 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit } from "openapi-fetch";
 import { HubError, NetworkError } from "./errors.js";
 import type { components, paths } from "./schema.js";
+import { unlessAborted } from "./signals.js";
 import { memoryTokens, Session, type TokenPair, type TokenStore } from "./tokens.js";
 import { VERSION } from "./version.js";
 
@@ -47,17 +48,31 @@ export interface HubClientOptions {
   /** Where tokens are kept; by default in memory. */
   tokens?: TokenStore;
   fetch?: typeof globalThis.fetch;
+  /** How many milliseconds a request of the client's own, or a socket that opens, may take; 20 000 by default. */
+  timeoutMs?: number;
   /** Called when the server has ended the session: let the person sign in again. */
   onSignedOut?: () => void;
 }
 
-export interface HubClient {
+interface Calls {
   readonly get: Call<"get">;
   readonly post: Call<"post">;
   readonly put: Call<"put">;
   readonly patch: Call<"patch">;
   readonly delete: Call<"delete">;
+}
+
+/** Requests as one person, who need not be signed in any more: then they are nobody's, and answered with 401. */
+export interface Personal extends Calls {
+  /** Return this person's access token, renewed where that is needed; null where they are signed in no more. */
+  access(): Promise<string | null>;
+}
+
+export interface HubClient extends Calls {
   readonly session: Session;
+  readonly timeoutMs: number;
+  /** Return requests as the person who is signed in at this moment. */
+  asNow(): Personal;
   /** Where sockets are, without a path. */
   readonly socketUrl: string;
   /** What goes with requests and handshakes of a program; nothing in a browser, which has its own. */
@@ -78,44 +93,70 @@ export function createHubClient(options: HubClientOptions): HubClient {
   const carry = carrier(options.fetch ?? ((request: RequestInfo | URL) => globalThis.fetch(request)));
   const headers = programHeaders();
   const common = { baseUrl: origin, headers, credentials: "include" as const };
-  const open = createClient<paths>({ ...common, fetch: carry });
+  const timeoutMs = options.timeoutMs ?? 20_000;
+  const api = createClient<paths>(common);
+  const open = callsOf(api, carry);
   const session = new Session(
     options.tokens ?? memoryTokens(),
-    async (refresh) => {
-      const { data, error, response } = await open.POST("/api/auth/refresh/", { body: { refresh_token: refresh } });
-      if (data === undefined) throw new HubError(response, error);
-      return pairOf(data);
-    },
+    (refresh) => traded(open, refresh, timeoutMs),
     options.onSignedOut ?? (() => {}),
   );
-  const closed = createClient<paths>({ ...common, fetch: (request) => withToken(request, session, carry) });
   return {
-    ...callsOf(closed),
+    ...callsOf(api, (request) => withToken(request, session, carry)),
     session,
     headers,
+    timeoutMs,
+    asNow() {
+      const person = session.person();
+      return {
+        ...callsOf(api, async (request) => withToken(request, session, carry, await person)),
+        access: async () => session.access(await person),
+      };
+    },
     fetch: carry,
     socketUrl: (options.socketUrl ?? origin.replace(/^http/, "ws")).replace(/\/+$/, ""),
     async requestCode(email) {
-      await callsOf(open).post("/api/auth/magic-link/", { body: { email } });
+      await open.post("/api/auth/magic-link/", { body: { email } });
     },
     async signIn(proof) {
-      const calls = callsOf(open);
       const { data } = await ("token" in proof
-        ? calls.post("/api/auth/verify/", { body: proof })
-        : calls.post("/api/auth/verify-otp/", { body: proof }));
-      await session.keep(pairOf(data));
+        ? open.post("/api/auth/verify/", { body: proof })
+        : open.post("/api/auth/verify-otp/", { body: proof }));
+      await session.begin({ access: data.token, refresh: data.refresh_token });
       return data.user;
     },
     async signOut() {
       const pair = await session.drop();
-      if (pair) await callsOf(open).post("/api/auth/logout/", { body: { refresh_token: pair.refresh } });
+      if (pair) await open.post("/api/auth/logout/", { body: { refresh_token: pair.refresh } });
     },
   };
 }
 
-/** Send a request with a token; where the server does not take that one, once more with the next. */
-async function withToken(request: Request, session: Session, carry: HubClient["fetch"]): Promise<Response> {
-  const access = await session.access();
+/** Trade a refresh token. A token that is none must not take the place of one that is good. */
+async function traded(open: Calls, refresh: string, timeoutMs: number): Promise<TokenPair> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  let data: Partial<Schemas["TokenPair"]> | undefined;
+  try {
+    ({ data } = await open.post("/api/auth/refresh/", { body: { refresh_token: refresh }, signal }));
+  } catch (error) {
+    throw signal.aborted ? new NetworkError("The server does not answer in time.", { cause: error }) : error;
+  }
+  if (!data?.token || !data.refresh_token) throw new NetworkError("What answers is not the server.");
+  return { access: data.token, refresh: data.refresh_token };
+}
+
+/**
+ * Send a request with a token; where the server does not take that one, once more with the next of the same person.
+ * Whoever gives up does not wait for tokens either.
+ */
+async function withToken(
+  request: Request,
+  session: Session,
+  carry: HubClient["fetch"],
+  person?: string | null,
+): Promise<Response> {
+  const { signal } = request;
+  const access = await unlessAborted(session.access(person), signal);
   if (access === null) return carry(request);
   // A body can be read once. (A clone that nobody reads would keep Node 18 from ending.)
   const body = request.method === "GET" ? null : await request.arrayBuffer();
@@ -126,7 +167,7 @@ async function withToken(request: Request, session: Session, carry: HubClient["f
   };
   const response = await carry(withAccess(access));
   if (response.status !== 401) return response;
-  const pair = await session.renew(access);
+  const pair = await unlessAborted(session.renew(access), signal);
   if (pair === null) return response;
   await response.body?.cancel();
   return carry(withAccess(pair.access));
@@ -144,14 +185,24 @@ function carrier(send: (request: Request) => Promise<Response>): HubClient["fetc
   };
 }
 
-function callsOf(client: ReturnType<typeof createClient<paths>>) {
+function callsOf(client: ReturnType<typeof createClient<paths>>, send: HubClient["fetch"]): Calls {
   const call =
     (method: Method) =>
-    async (path: string, init?: object): Promise<Answer<unknown>> => {
+    async (path: string, init: { fetch?: HubClient["fetch"] } = {}): Promise<Answer<unknown>> => {
       const name = method.toUpperCase() as "GET";
-      const { data, error, response } = await client[name](path as never, init as never);
-      if (!response.ok) throw new HubError(response, error);
-      return { data, response };
+      let answered: Request | undefined;
+      const fetch = async (request: Request) => {
+        const response = await (init.fetch ?? send)(request);
+        answered = request;
+        return response;
+      };
+      try {
+        const { data, error, response } = await client[name](path as never, { ...init, fetch } as never);
+        if (response.ok) return { data, response };
+        throw new HubError(response, error);
+      } catch (error) {
+        throw answered === undefined || error instanceof HubError ? error : unread(answered, error);
+      }
     };
   // The types are openapi-fetch's own; that refusals are thrown is all that is added.
   return {
@@ -163,8 +214,10 @@ function callsOf(client: ReturnType<typeof createClient<paths>>) {
   };
 }
 
-function pairOf(told: Schemas["TokenPair"]): TokenPair {
-  return { access: told.token, refresh: told.refresh_token };
+/** Return what it means that an answer has begun, and its body could not be read. */
+function unread(request: Request, cause: unknown): unknown {
+  if (request.signal.aborted) return request.signal.reason;
+  return new NetworkError(`The answer of ${new URL(request.url).host} is cut, or no JSON.`, { cause });
 }
 
 /** A program says what it is: a ticket opens a socket of the same User-Agent alone. */

@@ -38,7 +38,10 @@ export class HubError extends Error {
   }
 }
 
-/** The server did not answer: no network, no such host, a connection that was cut. `cause` is what fetch said. */
+/**
+ * There is no answer of the server: no network, no such host, a connection that was cut, also within an answer, or a
+ * 2xx that is no JSON, such as the page at which a network wants one to sign in. `cause` is what fetch said.
+ */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
 }
@@ -46,6 +49,11 @@ export class NetworkError extends Error {
 /** Tell whether this is a refusal; with codes, whether it is one of these. */
 export function isHubError(error: unknown, ...codes: KnownCode[]): error is HubError {
   return error instanceof HubError && (codes.length === 0 || codes.some((code) => code === error.code));
+}
+
+/** Tell whether this is a refusal of the server itself, and not of something in front of it. */
+export function isOurs(error: unknown): error is HubError {
+  return error instanceof HubError && error.code !== "unreadable";
 }
 
 /** Tell whether the same request may succeed later: nobody answered, a budget was used up, or the server's fault. */

@@ -1,8 +1,9 @@
 /** A socket that comes back by itself. */
 
-import { delayMs, Pause } from "./backoff.js";
-import type { HubClient } from "./client.js";
-import { HubError, isTemporary, waitAskedMs } from "./errors.js";
+import { delayMs, Pause, restartDelayMs } from "./backoff.js";
+import type { HubClient, Personal } from "./client.js";
+import { isOurs, isTemporary, waitAskedMs } from "./errors.js";
+import { tell } from "./listeners.js";
 
 /** What this client needs of a WebSocket: browsers, Node >= 22 and the package `ws` have it. */
 export interface SocketLike {
@@ -36,6 +37,8 @@ export interface Frame {
 
 export interface LiveOptions {
   client: HubClient;
+  /** Whose socket it is. */
+  me: Personal;
   path: string;
   /** What stands in the address beside the ticket, at each attempt anew. Throws HubError and NetworkError. */
   query: () => Record<string, string> | Promise<Record<string, string>>;
@@ -50,6 +53,7 @@ const LASTING_MS = 10_000;
 const MINUTE_MS = 60_000;
 const CUT = 1006; // RFC 6455, 7.1.5: closed without a close frame
 const ENDINGS: Readonly<Record<number, Ending>> = { 4403: "forbidden", 4404: "not_found" };
+const REFUSALS: Readonly<Record<number, Ending>> = { 401: "signed_out", 404: "not_found" };
 
 /** Connects by a ticket, pings, and connects again after a while, until it is closed or may not come back. */
 export class LiveSocket {
@@ -58,14 +62,18 @@ export class LiveSocket {
   private attempt = 0;
   private refusals = 0;
   private openedAt = 0;
-  private heardAt = 0;
+  /** A ping was sent, and nothing has been heard since. */
+  private isAwaited = false;
   private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private opening: ReturnType<typeof setTimeout> | undefined;
   private readonly pause = new Pause();
 
   private readonly made: (url: string) => SocketLike;
+  private readonly forget: () => void;
 
   constructor(private readonly options: LiveOptions) {
     this.made = maker(options);
+    this.forget = options.client.session.onEnd(() => this.finish("signed_out"));
     void this.connect();
   }
 
@@ -91,15 +99,15 @@ export class LiveSocket {
 
   private async connect(): Promise<void> {
     if (this.isOver) return;
-    this.options.onStatus({ state: "connecting" });
-    const { client, path, query } = this.options;
+    this.say({ state: "connecting" });
+    const { client, me, path, query } = this.options;
     let access: string | null;
     let asked: URLSearchParams;
     try {
       const more = await query();
-      const { data } = await client.post("/api/ws/ticket/");
+      const { data } = await me.post("/api/ws/ticket/", { signal: AbortSignal.timeout(client.timeoutMs) });
       asked = new URLSearchParams({ ...more, ticket: data.ticket });
-      access = await client.session.access();
+      access = await me.access();
     } catch (error) {
       await this.refused(error);
       return;
@@ -117,10 +125,11 @@ export class LiveSocket {
       if (isMine()) void this.lost(event.code, access);
     };
     socket.onerror = () => {}; // a close follows, and says more
+    this.opening = setTimeout(() => this.drop(), this.options.client.timeoutMs);
   }
 
   private hear(text: string): void {
-    this.heardAt = Date.now();
+    this.isAwaited = false;
     let frame: Frame;
     try {
       frame = JSON.parse(text);
@@ -128,18 +137,22 @@ export class LiveSocket {
       return;
     }
     if (frame.type === "connection.established") {
+      clearTimeout(this.opening);
       this.openedAt = Date.now();
       this.refusals = 0;
       this.heartbeat = setInterval(() => this.beat(), PING_MS);
     }
     if (frame.type !== "pong") this.options.onFrame(frame);
-    if (frame.type === "connection.established") this.options.onStatus({ state: "open" });
+    if (frame.type === "connection.established") this.say({ state: "open" });
   }
 
-  /** A network that has gone away tells nobody: what does not answer a ping is taken for lost. */
+  /**
+   * A network that has gone away tells nobody: what has not answered the last ping is taken for lost. Clocks say
+   * nothing of it: the timers of a page that is not seen may come a minute apart.
+   */
   private beat(): void {
-    if (Date.now() - this.heardAt > 1.5 * PING_MS) this.drop();
-    else this.send({ action: "ping" });
+    if (this.isAwaited) this.drop();
+    else this.isAwaited = this.send({ action: "ping" });
   }
 
   private async lost(code: number, access: string | null = null): Promise<void> {
@@ -154,7 +167,7 @@ export class LiveSocket {
 
   private waitMs(code: number): number {
     if (code === 4429) return MINUTE_MS + delayMs(10);
-    if (code === 1012) return delayMs(1);
+    if (code === 1012) return restartDelayMs(this.attempt);
     if (code === 1013) this.attempt = Math.max(this.attempt, 2);
     return delayMs(this.attempt);
   }
@@ -172,17 +185,16 @@ export class LiveSocket {
     }
   }
 
-  /** There is no ticket. */
+  /** There is no ticket. What is not the server's own word is for now only. */
   private async refused(error: unknown): Promise<void> {
-    if (error instanceof HubError && error.status === 401) this.finish("signed_out");
-    else if (error instanceof HubError && !isTemporary(error)) this.finish("forbidden");
+    if (isOurs(error) && !isTemporary(error)) this.finish(REFUSALS[error.status] ?? "forbidden");
     else await this.comeBack(CUT, Math.max(waitAskedMs(error), delayMs(this.attempt)));
   }
 
   private async comeBack(code: number, retryInMs: number): Promise<void> {
     if (this.isOver) return;
     this.attempt += 1;
-    this.options.onStatus({ state: "waiting", code, retryInMs });
+    this.say({ state: "waiting", code, retryInMs });
     await this.pause.wait(retryInMs);
     await this.connect();
   }
@@ -190,13 +202,20 @@ export class LiveSocket {
   private finish(reason: Ending): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.forget();
     this.letGo();
     this.pause.wake();
-    this.options.onStatus({ state: "closed", reason });
+    this.say({ state: "closed", reason });
+  }
+
+  private say(status: ConnectionStatus): void {
+    tell(this.options.onStatus, status);
   }
 
   private letGo(): void {
     clearInterval(this.heartbeat);
+    clearTimeout(this.opening);
+    this.isAwaited = false;
     const { socket } = this;
     this.socket = null;
     this.openedAt = 0;

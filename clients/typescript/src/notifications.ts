@@ -1,6 +1,7 @@
 /** One's inbox as it fills, over `/ws/notifications/`. */
 
-import type { HubClient, Schemas } from "./client.js";
+import type { HubClient, Personal, Schemas } from "./client.js";
+import { tell } from "./listeners.js";
 import { type ConnectionStatus, type Frame, LiveSocket, type SocketConstructor } from "./live.js";
 
 export type Notice = Schemas["Notice"];
@@ -30,10 +31,11 @@ const OVERLAP = 20;
 /** Open one's inbox. */
 export function openNotifications(options: NotificationsOptions): Notifications {
   const told = new Set<number>();
+  const me = options.client.asNow();
   let start = options.after;
   // A row may become visible behind one with a higher id, so a new connection begins some rows back.
   const after = async () => {
-    start ??= await newest(options.client);
+    start ??= await newest(me, options.client.timeoutMs);
     const known = [...told].sort((one, other) => other - one);
     const oldest = known.slice(0, OVERLAP).at(-1) ?? start + 1;
     return { after: String(Math.max(oldest - 1, start)) };
@@ -44,13 +46,14 @@ export function openNotifications(options: NotificationsOptions): Notifications 
       if (!told.has(notice.id)) {
         told.add(notice.id);
         for (const id of told) if (told.size > REMEMBERED) told.delete(id);
-        options.onNotice(notice);
+        tell(options.onNotice, notice);
       }
     }
-    if (typeof frame.unread === "number") options.onUnread?.(frame.unread);
+    if (typeof frame.unread === "number") tell(options.onUnread, frame.unread);
   };
   const live = new LiveSocket({
     client: options.client,
+    me,
     path: "/ws/notifications/",
     query: after,
     onFrame: take,
@@ -63,7 +66,10 @@ export function openNotifications(options: NotificationsOptions): Notifications 
   };
 }
 
-async function newest(client: HubClient): Promise<number> {
-  const { data } = await client.get("/api/notifications/", { params: { query: { page_size: 1 } } });
+async function newest(me: Personal, timeoutMs: number): Promise<number> {
+  const { data } = await me.get("/api/notifications/", {
+    params: { query: { page_size: 1 } },
+    signal: AbortSignal.timeout(timeoutMs),
+  });
   return data.results[0]?.id ?? 0;
 }

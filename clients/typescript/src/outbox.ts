@@ -1,7 +1,7 @@
 /** Messages on their way: one after the other, each until it is stored or refused. */
 
 import { delayMs, Pause } from "./backoff.js";
-import type { HubClient, Schemas } from "./client.js";
+import type { Personal, Schemas } from "./client.js";
 import { isTemporary, waitAskedMs } from "./errors.js";
 
 type Message = Schemas["Message"];
@@ -25,17 +25,18 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-const PATIENCE_MS = 20_000;
-
+/** Posts as one person, from when it is told to `start`. */
 export class Outbox {
   private readonly waiting: Waiting[] = [];
   private readonly pause = new Pause();
   private isAtWork = false;
+  private isStarted = false;
   private isClosed = false;
 
   constructor(
-    private readonly client: HubClient,
+    private readonly me: Personal,
     private readonly groupId: string,
+    private readonly timeoutMs: number,
   ) {}
 
   put(draft: Draft): Promise<Message> {
@@ -46,6 +47,11 @@ export class Outbox {
     });
     void this.work();
     return stored;
+  }
+
+  start(): void {
+    this.isStarted = true;
+    void this.work();
   }
 
   /** Try at once: there is a connection again. */
@@ -60,7 +66,7 @@ export class Outbox {
   }
 
   private async work(): Promise<void> {
-    if (this.isAtWork) return;
+    if (this.isAtWork || !this.isStarted) return;
     this.isAtWork = true;
     let attempt = 0;
     for (let head = this.waiting[0]; head !== undefined; head = this.waiting[0]) {
@@ -81,10 +87,10 @@ export class Outbox {
   }
 
   private async post(draft: Waiting["draft"]): Promise<Message> {
-    const { data } = await this.client.post("/api/groups/{group_id}/messages", {
+    const { data } = await this.me.post("/api/groups/{group_id}/messages", {
       params: { path: { group_id: this.groupId } },
       body: draft,
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(this.timeoutMs),
     });
     return data;
   }

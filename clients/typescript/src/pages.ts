@@ -1,6 +1,7 @@
 /** Lists without their pages. */
 
 import type { HubClient, Schemas } from "./client.js";
+import { isHubError } from "./errors.js";
 import type { paths } from "./schema.js";
 
 type Listed<P extends keyof paths> = paths[P] extends {
@@ -13,6 +14,11 @@ type Listed<P extends keyof paths> = paths[P] extends {
 export type ListPath = { [P in keyof paths]: [Listed<P>] extends [never] ? never : P }[keyof paths];
 
 type ParametersOf<P extends ListPath> = paths[P] extends { get: { parameters: infer Parameters } } ? Parameters : never;
+
+interface ListPage<P extends ListPath> {
+  results: Listed<P>[];
+  next: string | null;
+}
 
 export interface ListInit<P extends ListPath> {
   params?: { [Key in keyof ParametersOf<P>]?: ParametersOf<P>[Key] };
@@ -31,9 +37,13 @@ export async function* rows<P extends ListPath>(
   const params: { query?: Record<string, unknown> } = init.params ?? {};
   for (let page = 1; ; page += 1) {
     const asked = { ...init, params: { ...params, query: { page_size: 100, ...params.query, page } } };
-    const { data } = (await client.get(path as never, asked as never)) as unknown as {
-      data: { results: Listed<P>[]; next: string | null };
-    };
+    let data: ListPage<P>;
+    try {
+      ({ data } = (await client.get(path as never, asked as never)) as unknown as { data: ListPage<P> });
+    } catch (error) {
+      if (page > 1 && isHubError(error, "not_found")) return; // the last page has gone meanwhile
+      throw error;
+    }
     yield* data.results;
     if (data.next === null) return;
   }

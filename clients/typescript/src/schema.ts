@@ -2299,8 +2299,6 @@ export interface components {
             id: number;
             name: string;
         };
-        /** @enum {unknown} */
-        BlankEnum: "";
         /** @description The address of one's own calendar feed. */
         Calendar: {
             /**
@@ -2613,7 +2611,7 @@ export interface components {
         JoiningRequest: {
             /** Format: int64 */
             userId?: number;
-            role?: components["schemas"]["MembershipRole"] | components["schemas"]["BlankEnum"];
+            role?: components["schemas"]["MembershipRole"] | "";
             members?: components["schemas"]["NewMemberRequest"][];
         };
         /** @description Of what one is told, and when by mail. */
@@ -2934,7 +2932,7 @@ export interface components {
              *     * `mentor` - Mentor
              *     * `supervisor` - Supervisor
              */
-            role?: components["schemas"]["MembershipRole"] | components["schemas"]["BlankEnum"];
+            role?: components["schemas"]["MembershipRole"] | "";
         };
         /** @description A message to post: a text, files, or both. */
         NewMessageRequest: {
@@ -4427,8 +4425,8 @@ export interface operations {
                 objectId?: string;
                 /** @description To what kind of thing, such as `users.user`. */
                 objectType?: string;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description In which request: the `requestId` of a refusal, or X-Request-ID. */
@@ -4452,7 +4450,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4463,7 +4461,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4516,6 +4514,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4527,8 +4527,8 @@ export interface operations {
     listGroupHealth: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /**
@@ -4558,7 +4558,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4569,7 +4569,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4622,6 +4622,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4635,8 +4637,8 @@ export interface operations {
             query?: {
                 /** @description `true`: not dealt with. `false`: done. */
                 open?: boolean;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -4654,7 +4656,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4665,7 +4667,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4718,6 +4720,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4746,7 +4750,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4757,7 +4761,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4810,6 +4814,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4924,6 +4930,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4933,6 +4941,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4944,8 +4954,8 @@ export interface operations {
     listMilestoneTemplates: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -4963,7 +4973,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4974,7 +4984,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5027,6 +5037,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5138,6 +5150,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5147,6 +5161,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5175,7 +5191,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5186,7 +5202,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5239,6 +5255,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5353,6 +5371,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5362,6 +5382,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5449,6 +5471,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5458,6 +5482,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5572,6 +5598,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5581,6 +5609,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5695,6 +5725,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5704,6 +5736,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5732,7 +5766,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5743,7 +5777,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5787,6 +5821,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5815,7 +5851,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5826,7 +5862,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5870,6 +5906,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5881,8 +5919,8 @@ export interface operations {
     listLinks: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description `supervisor`, `guardian` or `mentor`. */
@@ -5906,7 +5944,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5917,7 +5955,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5970,6 +6008,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6083,6 +6123,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6092,6 +6134,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6120,7 +6164,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6131,7 +6175,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6184,6 +6228,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6298,6 +6344,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6307,6 +6355,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6394,6 +6444,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6403,6 +6455,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6517,6 +6571,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6526,6 +6582,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6537,8 +6595,8 @@ export interface operations {
     listTemplateRuns: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -6556,7 +6614,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6567,7 +6625,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6620,6 +6678,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6648,7 +6708,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6659,7 +6719,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6712,6 +6772,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6723,8 +6785,8 @@ export interface operations {
     listTemplateRunGroups: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description waiting, applied, skipped. */
@@ -6747,7 +6809,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6758,7 +6820,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6811,6 +6873,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6822,8 +6886,8 @@ export interface operations {
     listPeople: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description A role, in any case. */
@@ -6849,7 +6913,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6860,7 +6924,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6913,6 +6977,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7024,6 +7090,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7033,6 +7101,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7061,7 +7131,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7072,7 +7142,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7125,6 +7195,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7239,6 +7311,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7248,6 +7322,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7335,6 +7411,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7344,6 +7422,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7458,6 +7538,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7467,6 +7549,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7581,6 +7665,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7590,6 +7676,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7704,6 +7792,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7713,6 +7803,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7777,6 +7869,8 @@ export interface operations {
             /** @description More exports than one person may have in an hour. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7786,6 +7880,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7811,7 +7907,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7822,7 +7918,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7866,6 +7962,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7877,8 +7975,8 @@ export interface operations {
     listImports: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -7896,7 +7994,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7907,7 +8005,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7960,6 +8058,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8069,6 +8169,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8078,6 +8180,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8106,7 +8210,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8117,7 +8221,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8170,6 +8274,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8237,6 +8343,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8246,6 +8354,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8313,6 +8423,8 @@ export interface operations {
             /** @description More exports than one person may have in an hour. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8322,6 +8434,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8389,6 +8503,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8398,6 +8514,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8419,8 +8537,8 @@ export interface operations {
                  *     * `admin` - Admins
                  */
                 audience?: "admin" | "all" | "mentor" | "student" | "supervisor";
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description Part of title, summary or content, as it stands there, in any case. */
@@ -8448,7 +8566,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8459,7 +8577,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8503,6 +8621,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8614,6 +8734,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8623,6 +8745,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8651,7 +8775,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8662,7 +8786,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8706,6 +8830,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8793,6 +8919,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8802,6 +8930,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8916,6 +9046,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8925,6 +9057,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8992,6 +9126,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9001,6 +9137,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9019,8 +9157,8 @@ export interface operations {
                  *     * `false` - No
                  */
                 acknowledged?: "false" | "true";
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -9041,7 +9179,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9052,7 +9190,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9105,6 +9243,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9133,7 +9273,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9144,7 +9284,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9197,6 +9337,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9273,6 +9415,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9282,6 +9426,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9349,6 +9495,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9358,6 +9506,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9383,7 +9533,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9394,7 +9544,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9429,6 +9579,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9489,6 +9641,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9550,6 +9704,8 @@ export interface operations {
             /** @description Too many; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9559,6 +9715,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9629,6 +9787,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9640,8 +9800,8 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -9659,7 +9819,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9670,7 +9830,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9714,6 +9874,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9759,6 +9921,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9768,6 +9932,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9825,6 +9991,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9834,6 +10002,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9874,6 +10044,8 @@ export interface operations {
             /** @description Too many; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9883,6 +10055,8 @@ export interface operations {
             /** @description Something that we depend on does not answer. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9944,6 +10118,8 @@ export interface operations {
             /** @description Too many; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9953,6 +10129,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10014,6 +10192,8 @@ export interface operations {
             /** @description Too many; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10023,6 +10203,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10034,8 +10216,8 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description A part of the title, the description or the location, in any case. */
@@ -10064,7 +10246,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10075,7 +10257,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10119,6 +10301,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10230,6 +10414,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10239,6 +10425,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10267,7 +10455,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10278,7 +10466,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10322,6 +10510,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10409,6 +10599,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10418,6 +10610,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10532,6 +10726,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10541,6 +10737,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10641,6 +10839,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10650,6 +10850,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10661,7 +10863,12 @@ export interface operations {
     getEventCalendar: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of a copy that one has kept: 304 where it is still good. */
+                "If-None-Match"?: string;
+                /** @description An ETag: read it only where it is still so. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description Names the event. */
                 id: number;
@@ -10672,10 +10879,30 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description Stands for the document as this person reads it. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "text/calendar": string;
+                };
+            };
+            /** @description The copy is still good. */
+            304: {
+                headers: {
+                    /** @description Stands for the document as this person reads it. */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is missing or not valid, and is named; or a rule says no. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal400"];
                 };
             };
             /** @description No token, or one that is no longer good. */
@@ -10696,9 +10923,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal404"];
                 };
             };
+            /** @description It has been changed since it had the ETag in `If-Match`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal412"];
+                };
+            };
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10811,6 +11049,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10820,6 +11060,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10887,6 +11129,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10896,6 +11140,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10962,6 +11208,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10971,6 +11219,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10982,8 +11232,8 @@ export interface operations {
     listRoster: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -11004,7 +11254,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11015,7 +11265,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -11068,6 +11318,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11126,6 +11378,8 @@ export interface operations {
             /** @description More exports than one person may have in an hour. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11135,6 +11389,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11146,8 +11402,8 @@ export interface operations {
     listWaiting: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -11168,7 +11424,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11179,7 +11435,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -11232,6 +11488,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11299,6 +11557,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11308,6 +11568,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11365,6 +11627,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11374,6 +11638,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11406,7 +11672,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11417,7 +11683,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -11452,6 +11718,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11563,6 +11831,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11572,6 +11842,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11607,7 +11879,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11618,7 +11890,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -11671,6 +11943,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11797,6 +12071,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11806,6 +12082,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11896,6 +12174,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11905,6 +12185,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12021,6 +12303,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12030,6 +12314,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12112,6 +12398,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12121,6 +12409,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12203,6 +12493,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12212,6 +12504,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12322,6 +12616,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12331,6 +12627,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12359,7 +12657,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12370,7 +12668,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12423,6 +12721,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12523,6 +12823,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12532,6 +12834,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12545,8 +12849,8 @@ export interface operations {
             query?: {
                 /** @description `true`: not dealt with. `false`: done. */
                 open?: boolean;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -12567,7 +12871,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12578,7 +12882,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12631,6 +12935,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12661,7 +12967,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12672,7 +12978,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12725,6 +13031,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12841,6 +13149,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12850,6 +13160,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12878,7 +13190,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12889,7 +13201,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12933,6 +13245,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13020,6 +13334,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13029,6 +13345,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13143,6 +13461,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13152,6 +13472,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13163,8 +13485,8 @@ export interface operations {
     listPastMembers: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -13185,7 +13507,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13196,7 +13518,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -13240,6 +13562,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13354,6 +13678,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13363,6 +13689,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13453,6 +13781,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13462,6 +13792,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13551,6 +13883,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13560,6 +13894,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13667,6 +14003,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13676,6 +14014,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13756,6 +14096,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13765,6 +14107,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13872,6 +14216,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13881,6 +14227,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13990,6 +14338,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13999,6 +14349,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14106,6 +14458,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14115,6 +14469,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14206,6 +14562,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14215,6 +14573,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14282,6 +14642,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14291,6 +14653,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14308,8 +14672,8 @@ export interface operations {
                 completed?: boolean;
                 /** @description `true`: open, and their day is over (UTC). `false`: the others. */
                 overdue?: boolean;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -14330,7 +14694,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14341,7 +14705,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14385,6 +14749,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14492,6 +14858,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14501,6 +14869,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14581,6 +14951,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14590,6 +14962,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14697,6 +15071,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14706,6 +15082,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14731,7 +15109,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14742,7 +15120,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14777,6 +15155,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14805,6 +15185,8 @@ export interface operations {
             /** @description The database or the cache does not answer. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14835,8 +15217,8 @@ export interface operations {
     listMyMentions: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -14854,7 +15236,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14865,7 +15247,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14909,6 +15291,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14922,8 +15306,8 @@ export interface operations {
             query: {
                 /** @description In this group alone. */
                 group?: string;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description What to find, as it stands there: with three letters or digits in a row, or more. */
@@ -14943,7 +15327,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14954,7 +15338,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14998,6 +15382,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15011,8 +15397,8 @@ export interface operations {
             query?: {
                 /** @description Such as `announcement`. */
                 kind?: string;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /** @description `true`: not read yet. `false`: read. */
@@ -15032,7 +15418,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15043,7 +15429,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -15087,6 +15473,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15145,6 +15533,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15154,6 +15544,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15179,7 +15571,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15190,7 +15582,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -15225,6 +15617,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15318,6 +15712,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15327,6 +15723,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15406,6 +15804,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15415,6 +15815,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15440,7 +15842,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15451,7 +15853,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -15486,6 +15888,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15526,6 +15930,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15598,6 +16004,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15609,8 +16017,8 @@ export interface operations {
     listResources: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 /**
@@ -15649,7 +16057,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15660,7 +16068,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -15704,6 +16112,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15813,6 +16223,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15822,6 +16234,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15850,7 +16264,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15861,7 +16275,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -15905,6 +16319,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15992,6 +16408,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16001,6 +16419,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16115,6 +16535,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16124,6 +16546,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16236,6 +16660,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16245,6 +16671,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16295,6 +16723,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16310,8 +16740,8 @@ export interface operations {
                 completed?: boolean;
                 /** @description `true`: open, and their day is over (UTC). `false`: the others. */
                 overdue?: boolean;
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -16329,7 +16759,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16340,7 +16770,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -16384,6 +16814,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16484,6 +16916,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16493,6 +16927,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16518,7 +16954,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16529,7 +16965,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -16564,6 +17000,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16657,6 +17095,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16666,6 +17106,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16759,6 +17201,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16768,6 +17212,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16793,7 +17239,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16804,7 +17250,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -16839,6 +17285,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16885,6 +17333,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16894,6 +17344,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16960,6 +17412,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16969,6 +17423,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16999,6 +17455,8 @@ export interface operations {
             };
             202: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17026,6 +17484,8 @@ export interface operations {
             /** @description More than six fresh ones, or 20 downloads, in an hour. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17035,6 +17495,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17046,8 +17508,8 @@ export interface operations {
     listMySupervisors: {
         parameters: {
             query?: {
-                /** @description A page number within the paginated result set. */
-                page?: number;
+                /** @description Which page, from 1, or `last`; 404 where there is none. */
+                page?: number | "last";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -17065,7 +17527,7 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17076,7 +17538,7 @@ export interface operations {
             304: {
                 headers: {
                     /** @description Stands for the document as this person reads it. */
-                    ETag?: string;
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -17120,6 +17582,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17225,6 +17689,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17234,6 +17700,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17280,6 +17748,8 @@ export interface operations {
             /** @description A budget is used up; `Retry-After` says for how many seconds. */
             429: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17289,6 +17759,8 @@ export interface operations {
             /** @description Something that we depend on does not answer; `Retry-After` says when to try again. */
             503: {
                 headers: {
+                    /** @description In seconds (RFC 9110, 10.2.3). */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,91 +1,24 @@
 import assert from "node:assert/strict";
-import net from "node:net";
-import { afterEach, test } from "node:test";
+import { test } from "node:test";
 import {
-  type Chat,
   ChatClosedError,
-  type ChatEvent,
-  type ChatOptions,
   type ConnectionStatus,
   type HubClient,
   history,
   isHubError,
-  type MessageEvent,
   openChat,
   openNotifications,
-  type SocketLike,
 } from "@biotech-futures/hub-client";
 import { WebSocket } from "ws";
+import { catching, ended, listen, lossy, network, open, opened } from "./listening.js";
 import { clientOf, kept, team, thrown, until, world } from "./world.js";
 
-/** What is still open when a test ends, however it does: it would keep the process. */
-const open: { close(): void }[] = [];
-afterEach(() => {
-  for (const one of open.splice(0)) one.close();
-});
-
-interface Listener {
-  chat: Chat;
-  events: ChatEvent[];
-  statuses: ConnectionStatus[];
-  texts(): string[];
-}
-
-function listen(client: HubClient, groupId: string, more: Partial<ChatOptions> = {}): Listener {
-  const events: ChatEvent[] = [];
-  const statuses: ConnectionStatus[] = [];
-  const chat = openChat({
-    client,
-    groupId,
-    onEvent: (event) => events.push(event),
-    onStatus: (status) => statuses.push(status),
-    webSocket: WebSocket,
-    ...more,
-  });
-  open.push(chat);
-  const created = () => events.filter((event): event is MessageEvent => event.type === "message.created");
-  return { chat, events, statuses, texts: () => created().map(({ payload }) => payload.text) };
-}
-
-const opened = (...listeners: Listener[]) =>
-  until(() => listeners.every(({ statuses }) => statuses.some(({ state }) => state === "open")), "open");
-const ended = ({ statuses }: Listener) => until(() => statuses.at(-1)?.state === "closed", "closed");
 const numbers = (count: number) => [...Array(count).keys()].map((number) => `Plate ${number}`);
 
 async function stored(client: HubClient, group: string): Promise<string[]> {
   const texts: string[] = [];
   for await (const { text } of history(client, group)) texts.unshift(text);
   return texts;
-}
-
-/** A network between client and server that can be cut. */
-async function network() {
-  const to = new URL(world.sockets);
-  const ends = new Set<net.Socket>();
-  const server = net.createServer((near) => {
-    const far = net.connect(Number(to.port), to.hostname);
-    for (const [one, other] of [[near, far] as const, [far, near] as const]) {
-      ends.add(one);
-      one.on("error", () => {});
-      one.on("close", () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  open.push({
-    close: () => {
-      cut();
-      server.close();
-    },
-  });
-  const cut = () => {
-    for (const end of ends) end.destroy();
-    ends.clear();
-  };
-  return {
-    url: `ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
-    cut,
-  };
 }
 
 test("what one says reaches both, once, and so does that the other types and reads", async () => {
@@ -171,29 +104,7 @@ test("a conversation goes on from a revision that was kept, with what changed si
 
 test("an event that got lost is read by HTTP before the next is told", async () => {
   const { ada, bo, group } = team("gap");
-  class Lossy implements SocketLike {
-    onmessage: ((event: unknown) => void) | null = null;
-    onclose: ((event: unknown) => void) | null = null;
-    onerror: ((event: unknown) => void) | null = null;
-    private readonly inner: WebSocket;
-
-    constructor(url: string, options: object) {
-      this.inner = new WebSocket(url, options);
-      this.inner.onmessage = (event) => {
-        if (!/Plate [12]"/.test(String(event.data))) this.onmessage?.(event);
-      };
-      this.inner.onclose = (event) => this.onclose?.(event);
-    }
-
-    send(text: string): void {
-      this.inner.send(text);
-    }
-
-    close(code?: number): void {
-      this.inner.close(code);
-    }
-  }
-  const hers = listen(clientOf(ada), group, { webSocket: Lossy });
+  const hers = listen(clientOf(ada), group, { webSocket: lossy(/Plate [12]"/) });
   const his = listen(clientOf(bo), group);
   await opened(hers, his);
 
@@ -202,6 +113,36 @@ test("an event that got lost is read by HTTP before the next is told", async () 
 
   assert.deepEqual(hers.texts(), numbers(5));
   assert.equal(hers.statuses.filter(({ state }) => state === "waiting").length, 0);
+});
+
+test("a listener that throws stops neither what is told nor that one comes back", async (context) => {
+  const { ada, bo, group } = team("throwing");
+  const between = await network();
+  const caught = catching(context);
+  let [told, openings] = [0, 0];
+  const chat = openChat({
+    client: clientOf(ada, { socketUrl: between.url }),
+    groupId: group,
+    onEvent: () => {
+      told += 1;
+      throw new Error("in an event");
+    },
+    onStatus: ({ state }) => {
+      if (state === "open") openings += 1;
+      throw new Error(`while ${state}`);
+    },
+    webSocket: WebSocket,
+  });
+  open.push(chat);
+  await until(() => openings === 1, "open");
+
+  between.cut();
+  await until(() => openings === 2, "open again");
+  const params = { path: { group_id: group } };
+  await clientOf(bo).post("/api/groups/{group_id}/messages", { params, body: { text: "Plate 0" } });
+  await until(() => told === 1 && caught.some((error) => String(error) === "Error: in an event"), "told");
+
+  assert.ok(caught.some((error) => String(error) === "Error: while waiting"));
 });
 
 test("a message that is refused rejects, and the next is posted", async () => {

@@ -137,6 +137,29 @@ test("all rows of a list, and all messages of a conversation, come page by page"
   );
 });
 
+test("a page that has gone meanwhile is the end of a list", async () => {
+  const hub = clientOf(null);
+  const { email } = team("signing").bo;
+  await hub.requestCode(email);
+  const code: string = await (await fetch(`${world.desk}/code?to=${encodeURIComponent(email)}`)).json();
+  await hub.signIn({ email, code });
+  const seen: string[] = [];
+
+  for await (const { id, current } of rows(hub, "/api/auth/sessions/", { params: { query: { page_size: 1 } } })) {
+    seen.push(String(current));
+    const { data } = await hub.get("/api/auth/sessions/");
+    for (const other of data.results) {
+      if (other.id !== id) await hub.delete("/api/auth/sessions/{id}/", { params: { path: { id: other.id } } });
+    }
+  }
+
+  assert.deepEqual(seen, ["true"]);
+  const missing = rows(hub, "/api/groups/{group_id}/tasks/" as never, {
+    params: { path: { group_id: "NO" } } as never,
+  });
+  assert.ok(isHubError(await thrown(missing.next()), "not_found"));
+});
+
 test("a file goes up, into a message, and down to somebody else", async () => {
   const { ada, bo, group } = team("files");
   const params = { path: { group_id: group } };

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHubError, NetworkError } from "@biotech-futures/hub-client";
-import { clientOf, counting, kept, team, thrown } from "./world.js";
+import { clientOf, counting, forged, kept, team, thrown } from "./world.js";
 
 const REFRESH = "/api/auth/refresh/";
-
-/** A token whose signature is nobody's: the server alone can tell. */
-const forged = (token: string) => token.replace(/\.[^.]*$/, `.${"A".repeat(43)}`);
 
 test("twenty requests at once with a token that ran out refresh once", async () => {
   const { ada } = team("expired");

@@ -58,6 +58,9 @@ export function counting(path: string, send: typeof fetch = fetch) {
   return counter;
 }
 
+/** A token whose signature is nobody's: the server alone can tell. */
+export const forged = (token: string) => token.replace(/\.[^.]*$/, `.${"A".repeat(43)}`);
+
 /** A store, and what is in it. */
 export function kept(pair: TokenPair | null): TokenStore & { pair: TokenPair | null } {
   const store = {
@@ -71,6 +74,15 @@ export function kept(pair: TokenPair | null): TokenStore & { pair: TokenPair | n
     },
   };
   return store;
+}
+
+/** A promise, and what settles it. */
+export function pending() {
+  let [resolve, reject] = [() => {}, (_: unknown) => {}];
+  const promise = new Promise<void>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  return { promise, resolve, reject };
 }
 
 /** Wait until something is so. */
