@@ -34,7 +34,7 @@ LONGEST: Final = 100
 
 def answer_search(request: HttpRequest) -> TemplateResponse:
     """Answer with the lines under the search field: pages first, then rows that this person may open."""
-    words = request.GET.get("s", "").replace("\x00", "").strip()[:LONGEST]
+    words = request.GET.get("s", "").strip()[:LONGEST]
     found = [*pages_named(request, words), *rows_found(request, words)] if len(words) >= SHORTEST else []
     lines = Paginator(found, max(len(found), 1))
     context = {"page_obj": lines, "results": lines.page(1), "page_counter": 0, "execution_time": 0}

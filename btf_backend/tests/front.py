@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from core.tests.clamd import FOLDERS, free_port
+from core.tests.clamd import FOLDERS, free_ports
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -121,7 +121,7 @@ class Front:
     def __init__(self, *, http_config: str = "", **variables: str) -> None:
         """Take what stands in ``http {}`` beside the configuration, and values of its variables."""
         self.folder = Path(tempfile.mkdtemp(prefix="btf-front-"))
-        self.port, self.plain_port = free_port(), free_port()
+        self.port, self.plain_port = free_ports(2)
         # Held and not listened at: it refuses, and no other test gets it.
         self.nowhere = socket.socket()
         self.nowhere.bind((HOST, 0))

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 
-from core.tests.clamd import free_port
+from core.tests.clamd import free_ports
 from core.tests.smtp import HOST, SmtpServer
 
 BIN: Final = Path(sys.executable).parent
@@ -85,8 +85,8 @@ class Served:
         """Take the origin of pages that may call. What the test has stored until now is served."""
         self.folder = Path(tempfile.mkdtemp(prefix="btf-served-"))
         self.mail = SmtpServer().start()
-        self.port = free_port()
-        self.socket_port = free_port() if settings.ON_POSTGRESQL else self.port
+        self.port, another = free_ports(2)
+        self.socket_port = another if settings.ON_POSTGRESQL else self.port
         self.environment = self.told(origin)
         self.processes = self.on_servers() if settings.ON_POSTGRESQL else self.embedded()
         self.sockets = self.processes[0]

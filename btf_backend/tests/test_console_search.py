@@ -42,7 +42,7 @@ class SearchTests(TestCase):
 
     def test_what_nobody_would_want_finds_nothing(self) -> None:
         make_message(text="a word of a child: quagmire")
-        for words in ("", "q", " ", "quagmire", "\x00\x00", "%", "_" * 5_000):
+        for words in ("", "q", " ", "quagmire", "%", "_" * 5_000):
             with self.subTest(words[:10]):
                 self.assertEqual(self.found(words), [])
 
