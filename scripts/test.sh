@@ -86,7 +86,7 @@ for pass in $passes; do
     printf '\n== The suite on %s ==\n\n' "$place"
     # A pipe hides the status of its first command.
     { run_pass "$pass" "$@" 2>&1 && status=0 || status=$?; echo "$status" >"$output.status"; } | tee "$output"
-    count "$(cat "$output.status")" "$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1)"
+    count "$(cat "$output.status")" "$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1)"
 done
 if [ -n "${COVERAGE:-}" ]; then
     "$venv/bin/coverage" combine --quiet && "$venv/bin/coverage" report || failed=$((failed + 1))
