@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
+    from core.prepared import Slot
+
 
 class SignInSessionQuerySet(models.QuerySet["SignInSession"]):
     """Questions about many sessions."""
 
-    def live(self) -> Self:
+    def live(self, now: datetime | Slot | None = None) -> Self:
         """Neither ended nor run out."""
-        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+        return self.filter(revoked_at=None, expires_at__gt=now or timezone.now())
 
     def revoke_all(self) -> int:
         """End those that have not ended yet; returns how many."""

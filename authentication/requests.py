@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.db import models
+from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
 from authentication.models import SignInSession
 from authentication.tokens import InvalidToken, read_access
+from core.prepared import Prepared, Slot
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.request import Request
 
     from users.models import User
 
 KEYWORD: Final = b"bearer"
+NUMBER: Final = models.BigIntegerField()
+
+
+def live_session() -> QuerySet[SignInSession]:
+    sessions = SignInSession.objects.live(Slot("now", models.DateTimeField())).order_by()
+    return sessions.filter(pk=Slot("session", NUMBER), user=Slot("user", NUMBER)).select_related("user")
+
+
+LIVE_SESSION: Final = Prepared(live_session)
 
 
 def session_of(token: str) -> SignInSession:
@@ -25,9 +38,7 @@ def session_of(token: str) -> SignInSession:
     pass the account-status gate now.
     """
     user_id, session_id = read_access(token)
-    session = (
-        SignInSession.objects.live().select_related("user").filter(pk=session_id, user_id=user_id).first()
-    )
+    session: SignInSession | None = LIVE_SESSION.object(now=now(), session=session_id, user=user_id)
     if session is None or not session.user.may_enter:
         raise InvalidToken
     return session

@@ -13,6 +13,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.utils import html
 
+from core.reading import ReadsByPlan
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -87,7 +89,7 @@ class BoundedListField(serializers.ListField):
         return items
 
 
-class WireModelSerializer(serializers.ModelSerializer[Row]):
+class WireModelSerializer(ReadsByPlan, serializers.ModelSerializer[Row]):
     """A ``ModelSerializer`` whose ``Meta.fields`` are the names on the wire.
 
     A camelCase name stands for the snake_case attribute of the same words; a snake_case

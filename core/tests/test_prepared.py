@@ -1,0 +1,91 @@
+"""Queries that are put into words once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, models
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+
+from core.models import Upload
+from core.prepared import Prepared, Slot
+
+
+class PreparedTests(TestCase):
+    """One query, asked with several values."""
+
+    ada: Any
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.ada = get_user_model().objects.create_user(email="ada@school.example")
+        made = now() - timedelta(days=1)
+        for number in range(3):
+            Upload.objects.create(
+                owner=cls.ada if number else None,
+                key=f"{number}",
+                filename="É.pdf",
+                size=number,
+                created_at=made,
+            )
+
+    def setUp(self) -> None:
+        self.asked = 0
+
+    def uploads(self) -> models.QuerySet[Upload]:
+        self.asked += 1
+        larger = Upload.objects.filter(size__gte=Slot("size", models.BigIntegerField()))
+        older = larger.filter(created_at__lt=Slot("before", models.DateTimeField()))
+        return older.select_related("owner").annotate(double=models.F("size") * 2).order_by("size")
+
+    def test_instances_are_those_of_the_queryset(self) -> None:
+        prepared, at = Prepared(self.uploads), now()
+        for size in (0, 2, 9):
+            expected = list(
+                Upload.objects.filter(size__gte=size).select_related("owner").order_by("size").values()
+            )
+            with (
+                self.subTest(size=size),
+                CaptureQueriesContext(
+                    connection,
+                ) as asked,
+            ):
+                found = prepared.objects(size=size, before=at)
+                owners = [upload.owner for upload in found]
+            self.assertEqual(len(asked), 1)
+            self.assertEqual([upload.double for upload in found], [row["size"] * 2 for row in expected])
+            self.assertEqual(
+                [getattr(owner, "pk", None) for owner in owners], [r["owner_id"] for r in expected]
+            )
+            for upload, row in zip(found, expected, strict=True):
+                self.assertEqual({name: getattr(upload, name) for name in row}, row)
+        self.assertEqual(self.asked, 1)
+
+    def test_one_instance_or_none(self) -> None:
+        prepared, at = Prepared(self.uploads), now()
+        first = prepared.object(size=1, before=at)
+        self.assertEqual(first.key, "1")
+        self.assertFalse(first._state.adding)
+        self.assertIsNone(prepared.object(size=9, before=at))
+        self.assertIsNone(prepared.object(size=0, before=at - timedelta(days=2)))
+
+    def test_rows_are_those_of_values_list(self) -> None:
+        prepared = Prepared(lambda: self.uploads().values_list("key", "created_at", "double"))  # type: ignore[misc]  # an annotation
+        expected = Upload.objects.filter(size__gte=1).order_by("size").values_list("key", "created_at")
+        rows = prepared.rows(size=1, before=now())
+        self.assertEqual([(row[0], row[1]) for row in rows], list(expected))
+        self.assertEqual([row[2] for row in rows], [2, 4])
+        self.assertIsNone(prepared.row(size=9, before=now()))
+
+    def test_a_value_is_never_taken_for_sql(self) -> None:
+        prepared = Prepared(lambda: Upload.objects.filter(key=Slot("key", models.CharField())))
+        self.assertEqual(prepared.objects(key="' OR '1'='1"), [])
+        self.assertEqual(prepared.objects(key="%s"), [])
+
+    def test_a_value_that_is_missing_is_an_error(self) -> None:
+        with self.assertRaises(KeyError):
+            Prepared(self.uploads).rows(size=1)
