@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Django's command line. A configuration that cannot work ends in one line, not in a traceback."""
 
+import atexit
+import gc
 import os
 import sys
 
@@ -8,6 +10,8 @@ import sys
 def main() -> None:
     """Run the management command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "btf_backend.settings")
+    # Else Python searches all that was loaded for garbage before it ends: a quarter of a check's time.
+    atexit.register(gc.freeze)
     try:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured

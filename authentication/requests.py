@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
 
+    from authentication.tokens import Claims
     from users.models import User
 
 KEYWORD: Final = b"bearer"
@@ -37,8 +38,14 @@ def session_of(token: str) -> SignInSession:
     The one door for requests and sockets: the session must not have ended, and its user must
     pass the account-status gate now.
     """
-    user_id, session_id = read_access(token)
-    session: SignInSession | None = LIVE_SESSION.object(now=now(), session=session_id, user=user_id)
+    return session_by(read_access(token))
+
+
+def session_by(claims: Claims) -> SignInSession:
+    """Do the same for a token that has been read just now."""
+    session: SignInSession | None = LIVE_SESSION.object(
+        now=now(), session=claims.session_id, user=claims.user_id
+    )
     if session is None or not session.user.may_enter:
         raise InvalidToken
     return session

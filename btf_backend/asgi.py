@@ -4,10 +4,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "btf_backend.settings")
 
-from btf_backend.startup import refuse_unsafe_start
+from btf_backend.startup import load_all, refuse_unsafe_start
 
 refuse_unsafe_start()
 
 from btf_backend.routing import application  # noqa: E402 - imported only when it may be served
+
+load_all()
 
 __all__ = ["application"]

@@ -56,8 +56,7 @@ TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0, maximum=10)
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 INSTALLED_APPS = [
-    "core",  # before daphne: its runserver keeps time
-    "daphne",
+    "core",  # before staticfiles: its runserver is daphne's, and keeps time
     *UNFOLD_APPS,
     "btf_backend.console.apps.ConsoleConfig",
     "django.contrib.auth",

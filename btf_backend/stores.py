@@ -4,27 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from btf_backend.env import env, env_bool
 
 Store = dict[str, Any]
-
-# A store that stalls costs an upload nine seconds: two tries of four (one to be let send), one between.
-# Signed as every store understands it, and without the checksums that only Amazon's does.
-S3_CLIENT: Final = Config(
-    signature_version="s3v4",
-    connect_timeout=2,
-    read_timeout=3,
-    retries={"total_max_attempts": 2, "mode": "standard"},
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-)
-# One request an upload, so that it is stored whole or not at all.
-S3_TRANSFER: Final = TransferConfig(multipart_threshold=67_108_864, use_threads=False)
 
 DISK: Final[Store] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 MEMORY_LAYER: Final[Store] = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -53,7 +38,7 @@ def postgresql() -> Store:
         "keepalives_count": 3,
     }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.postgresql",
         "NAME": env("DB_NAME", "btf_db"),
         "USER": env("DB_USER", "btf_user"),
         "PASSWORD": env("DB_PASSWORD"),
@@ -118,7 +103,5 @@ def s3(vultr: Mapping[str, str]) -> Store:
             "location": env("VULTR_KEY_PREFIX"),
             "file_overwrite": True,  # names are random: to ask for each is one more request that may stall
             "max_memory_size": 1_048_576,  # bytes of an opened file in memory; the rest on disk
-            "client_config": S3_CLIENT,
-            "transfer_config": S3_TRANSFER,
         },
     }

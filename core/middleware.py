@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+REMEMBERED_LENGTH = 200  # characters of a path: nobody fills the memory with long ones
 FOREIGN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -58,19 +60,28 @@ class EitherSlashMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_api(request) and not self.is_route(request.path_info):
-            path = request.path_info
-            twin = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-            if self.is_route(twin):
-                request.path_info = twin
+        if is_api(request):
+            form = remembered_form if len(request.path_info) <= REMEMBERED_LENGTH else served_form
+            request.path_info = form(request.path_info, settings.ROOT_URLCONF)
         return self.get_response(request)
 
-    @staticmethod
-    def is_route(path: str) -> bool:
-        try:
-            return resolve(path).url_name != "unknown-path"
-        except Resolver404:
-            return False
+
+def served_form(path: str, _urlconf: str) -> str:
+    """Return the form of a path that some route has; the path itself where there is none."""
+    if is_route(path):
+        return path
+    twin = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    return twin if is_route(twin) else path
+
+
+remembered_form = lru_cache(maxsize=4096)(served_form)
+
+
+def is_route(path: str) -> bool:
+    try:
+        return resolve(path).url_name != "unknown-path"
+    except Resolver404:
+        return False
 
 
 class BodyLimitMiddleware:

@@ -47,6 +47,11 @@ class PlainList(JsonList):
         return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::text", **extra)
 
 
+def listed(rows: QuerySet[Any, Any], per: str, value: Any) -> models.Subquery:
+    """Return a subquery: the values of rows, which are those of one ``per``, as a JSON list."""
+    return models.Subquery(rows.order_by().values(per).annotate(listed=PlainList(value)).values("listed"))
+
+
 class Part:
     """One model whose columns stand in the list."""
 
@@ -89,8 +94,7 @@ class Nested:
     def listed(self) -> models.Subquery:
         """Return the subquery to annotate with."""
         value = Tuple(*(F(column) for part in self.parts for column in part.columns))
-        rows = self.rows().order_by().values(self.per)
-        return models.Subquery(rows.annotate(listed=PlainList(value)).values("listed"))
+        return listed(self.rows(), self.per, value)
 
     def read(self, listed: list[list[Any]] | None) -> list[Any]:
         """Return the instances of what the query brought; none for None."""

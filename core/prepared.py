@@ -6,12 +6,18 @@ ours. A queryset is still where a query is written; a Slot stands where the valu
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from contextvars import ContextVar
+from datetime import date
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
+from django.db.models.signals import post_init, pre_init
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +36,26 @@ class Slot(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Any:
         return "%s", [self]
 
+    def date(self) -> Slot:
+        """Return the place of a moment's day, in UTC."""
+        return Slot(self.name, models.DateField())
+
     def fill(self, values: dict[str, Any]) -> Any:
         return self.output_field.get_db_prep_value(values[self.name], connection)
+
+
+PLACE: Final = re.compile("%[s%]")
+PREPARING: Final = ContextVar("preparing", default=False)
+
+
+def this_moment() -> Any:
+    """Return the clock as conditions on rows read it: while a query is prepared, the place of the moment."""
+    return Slot("now", models.DateTimeField()) if PREPARING.get() else timezone.now()
+
+
+def value_of(value: Any) -> Slot | models.Value:
+    """Return a value as an expression; a slot is one."""
+    return value if isinstance(value, Slot) else models.Value(value)
 
 
 class Words(NamedTuple):
@@ -50,29 +74,61 @@ class Prepared:
     ``select_related`` and ``annotate`` bring. Nothing is prefetched, and nothing is kept between two calls.
     """
 
-    def __init__(self, build: Callable[[], QuerySet[Any, Any]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[[], QuerySet[Any, Any]], *, is_planned_anew: bool = False) -> None:
+        """``is_planned_anew`` where the best plan depends on the values."""
+        self.build, self.is_planned_anew = build, is_planned_anew
 
     @cached_property
     def words(self) -> Words:
-        query = self.build().query
-        compiler = query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
+        preparing = PREPARING.set(True)
+        try:
+            compiler = self.build().query.get_compiler(connection=connection)
+            sql, parameters = compiler.as_sql()
+        finally:
+            PREPARING.reset(preparing)
+        if any(isinstance(part, date) for part in parameters):
+            raise TypeError("A prepared query would be asked with this moment for ever: ask this_moment().")
         selected = [expression for expression, *_ in compiler.select]
         converters = [
             (place, functions, expression)
             for place, (functions, expression) in compiler.get_converters(selected).items()
         ]
-        return Words(sql, tuple(parameters), converters, compiler)
+        return Words(*spoken(sql, tuple(parameters)), converters, compiler)
 
     def rows(self, **values: Any) -> list[Any]:
         """Ask, and return all rows as sequences."""
-        words = self.words
-        parameters = [part.fill(values) if isinstance(part, Slot) else part for part in words.parameters]
+        return self.converted(self.ask(self.words.sql, values))
+
+    def ask(self, sql: str, values: dict[str, Any]) -> list[Any]:
+        filled = {"now": timezone.now(), **values}
+        parts = self.words.parameters
+        parameters = [part.fill(filled) if isinstance(part, Slot) else part for part in parts]
         with connection.cursor() as cursor:
-            cursor.execute(words.sql, parameters)
-            found: list[Any] = cursor.fetchall()
-        return [converted(row, words.converters) for row in found] if words.converters else found
+            # With another end it is planned each time: nobody knows beforehand how far its rows lie.
+            if sql is self.words.sql and not self.is_planned_anew:
+                execute(cursor, sql, parameters)
+            else:
+                cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+
+    def converted(self, rows: list[Any]) -> list[Any]:
+        converters = self.words.converters
+        return [converted(row, converters) for row in rows] if converters else rows
+
+    def first_rows(self, size: int, **values: Any) -> list[Any]:
+        """Ask for the first rows, as sequences."""
+        return self.converted(self.ask(f"{self.words.sql} LIMIT {size:d}", values))
+
+    def count(self, **values: Any) -> int:
+        """Ask how many rows there are."""
+        ((number,),) = self.ask(f"SELECT COUNT(*) FROM ({self.words.sql}) counted", values)  # noqa: S608
+        return int(number)
+
+    def window(self, start: int, size: int, **values: Any) -> list[Any]:
+        """Ask for ``size`` rows after the first ``start``, and return them as instances."""
+        rows = self.ask(f"{self.words.sql} LIMIT {size:d} OFFSET {start:d}", values)
+        make = self.maker
+        return [make(row) for row in self.converted(rows)]
 
     def row(self, **values: Any) -> Any:
         """Ask, and return the first row; None where there is none."""
@@ -100,8 +156,10 @@ class Prepared:
         populators = get_related_populators(klass, select, connection.alias)  # type: ignore[call-arg]  # of Django 6
         annotations = list((compiler.annotation_col_map or {}).items())
 
+        fill = filling(klass["model"])
+
         def make(row: Any) -> Any:
-            instance = klass["model"].from_db(connection.alias, names, row[first:last])
+            instance = fill(names, row[first:last])
             for populator in populators:
                 populator.populate(row, instance)
             for name, place in annotations:
@@ -111,9 +169,57 @@ class Prepared:
         return make
 
 
+def filling(model: type[models.Model]) -> Callable[[list[str], Any], Any]:
+    """Return what makes an instance of some columns: what ``from_db`` does, where nobody sees the difference.
+
+    It asks each column for its descriptor and sends two signals a row, in most of the time that a row takes.
+    """
+    plain: Any = models.Model
+    own: Any = model
+    is_plain = own.from_db.__func__ is plain.from_db.__func__ and own.__init__ is plain.__init__
+    if not is_plain or pre_init.has_listeners(model) or post_init.has_listeners(model):
+        return partial(model.from_db, DEFAULT_DB_ALIAS)
+
+    def fill(names: list[str], values: Any) -> Any:
+        instance = model.__new__(model)
+        state = instance._state = ModelState()  # noqa: SLF001 - as from_db does
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        instance.__dict__.update(zip(names, values, strict=True))
+        return instance
+
+    return fill
+
+
 def converted(row: Any, converters: list[tuple[int, list[Any], Any]]) -> list[Any]:
     values = list(row)
     for place, functions, expression in converters:
         for function in functions:
             values[place] = function(values[place], expression, connection)
     return values
+
+
+def spoken(sql: str, parameters: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL for PostgreSQL with all but the slots written into it, and the slots.
+
+    A plan that is kept knows nothing of what is given later: not that a partial index holds what is asked
+    for, nor how common a status is.
+    """
+    if connection.vendor != "postgresql":
+        return sql, parameters
+    with connection.cursor() as cursor:
+        words = iter(["%s" if isinstance(part, Slot) else literal(cursor, part) for part in parameters])
+    sql = PLACE.sub(lambda place: place[0] if place[0] == "%%" else next(words), sql)
+    return sql, tuple(part for part in parameters if isinstance(part, Slot))
+
+
+def literal(cursor: Any, value: Any) -> str:
+    text: str = cursor.mogrify("%s", [value]).decode()
+    return text.replace("%", "%%")
+
+
+def execute(cursor: Any, sql: str, parameters: list[Any]) -> None:
+    """Execute what is asked again and again, in the way of the database at hand."""
+    if connection.vendor == "postgresql":
+        connection.execute_prepared(cursor, sql, parameters)  # type: ignore[attr-defined]  # of our backend
+    else:
+        cursor.execute(sql, parameters)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from datetime import UTC
-from functools import cache, cached_property
+from datetime import UTC, date
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models.manager import BaseManager
 from rest_framework import fields, relations, serializers
+from rest_framework.settings import api_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +37,35 @@ class Plan(NamedTuple):
     shared: Read | None = None
     method: str | None = None
     own: Any = None
+    plain: type | None = None
+    source: str = ""
+
+
+class Block:
+    """The fields of a class whose values are written as they are: all are read at once."""
+
+    def __init__(self, plans: list[Plan]) -> None:
+        self.skeleton: dict[str, Any] = {plan.name: None for plan in plans}
+        plain = [plan for plan in plans if plan.plain]
+        self.names = [plan.name for plan in plain]
+        self.kinds = [(plan.plain, type(None)) for plan in plain]
+        self.get = attrgetter(*[plan.source for plan in plain], "__class__")
+        self.known: set[tuple[type, ...]] = set()
+
+    def read(self, instance: Any) -> dict[str, Any] | None:
+        """Return a document in which these fields are filled in; None where one is not what it should be."""
+        try:
+            *values, _ = self.get(instance)
+        except (AttributeError, ObjectDoesNotExist):
+            return None
+        kinds = tuple(map(type, values))
+        if kinds not in self.known:
+            if not all(kind in allowed for kind, allowed in zip(kinds, self.kinds, strict=True)):
+                return None
+            self.known.add(kinds)
+        document = self.skeleton.copy()
+        document.update(zip(self.names, values, strict=True))
+        return document
 
 
 class ReadsByPlan:
@@ -46,17 +78,23 @@ class ReadsByPlan:
         if isinstance(instance, Mapping):
             document: dict[str, Any] = super().to_representation(instance)  # type: ignore[misc]
             return document
-        document = {}
-        for name, read in self._readers:
+        block = block_of(type(self))  # type: ignore[arg-type]  # a mixin of serializers
+        begun = block.read(instance)
+        document = block.skeleton.copy() if begun is None else begun
+        for name, read in self._readers if begun is None else self._readers_of_others:
             try:
                 document[name] = read(instance)
             except fields.SkipField:
-                continue
+                del document[name]
         return document
 
     @cached_property
     def _readers(self) -> list[tuple[str, Read]]:
-        return [(plan.name, self._reader(plan)) for plan in plans_of(type(self))]  # type: ignore[arg-type]  # a mixin of serializers
+        return [(plan.name, self._reader(plan)) for plan in plans_of(type(self))]  # type: ignore[arg-type]  # as above
+
+    @cached_property
+    def _readers_of_others(self) -> list[tuple[str, Read]]:
+        return [(plan.name, self._reader(plan)) for plan in plans_of(type(self)) if not plan.plain]  # type: ignore[arg-type]
 
     def _reader(self, plan: Plan) -> Read:
         if plan.shared is not None:
@@ -64,9 +102,30 @@ class ReadsByPlan:
         if plan.method is not None:
             method: Read = getattr(self, plan.method)
             return method
-        field = deepcopy(plan.own)
-        field.bind(plan.name, self)
-        return asking(field)
+        own = Own(plan.own, self)
+        if is_of_attributes(plan.own):
+            return reading(getting(plan.own), own.write)
+        return reading(getting(own.field), own.write)
+
+
+class Own:
+    """A field of one serializer, which is made when it first has something to write."""
+
+    def __init__(self, prototype: Any, parent: Any) -> None:
+        self.prototype, self.parent = prototype, parent
+        self.is_list = type(prototype) is serializers.ListSerializer
+
+    @cached_property
+    def field(self) -> Any:
+        field = deepcopy(self.prototype)
+        field.bind(self.prototype.field_name, self.parent)
+        return field
+
+    def write(self, value: Any) -> Any:
+        if self.is_list:
+            rows = value.all() if isinstance(value, BaseManager) else value
+            return self.field.to_representation(rows) if rows else []
+        return self.field.to_representation(value)
 
 
 @cache
@@ -83,9 +142,20 @@ def plan_of(field: Any, model: type[models.Model] | None) -> Plan:
         return Plan(name, method=field.method_name)
     if not is_stateless(field):
         return Plan(name, own=field)
-    if is_column(field, model):
-        return Plan(name, shared=reading(attrgetter(field.source), writing(field)))
-    return Plan(name, shared=asking(field))
+    get = attrgetter(field.source) if is_column(field, model) else getting(field)
+    plain = kind_of_plain(field) if is_attribute(field, model) else None
+    return Plan(name, shared=reading(get, writing(field)), plain=plain, source=field.source)
+
+
+def is_attribute(field: Any, model: type[models.Model] | None) -> bool:
+    """Tell whether a field stands for an attribute of the row, and not for what a property works out."""
+    works_out = isinstance(getattr(model, field.source, None), property)
+    return is_of_attributes(field) and len(field.source_attrs) == 1 and not works_out
+
+
+@cache
+def block_of(kind: type[serializers.Serializer[Any]]) -> Block:
+    return Block(plans_of(kind))
 
 
 def is_stateless(field: Any) -> bool:
@@ -106,15 +176,39 @@ def is_column(field: Any, model: type[models.Model] | None) -> bool:
     return model is not None and field.source in {column.attname for column in columns_of(model)}
 
 
-def asking(field: Any) -> Read:
-    """Return what asks a field as the framework does."""
+def is_of_attributes(field: Any) -> bool:
+    """Tell whether a field reads its value where its source says, as most do."""
+    return type(field).get_attribute is fields.Field.get_attribute
 
-    def read(instance: Any) -> Any:
-        value = field.get_attribute(instance)
-        is_none = value is None or (isinstance(value, relations.PKOnlyObject) and value.pk is None)
-        return None if is_none else field.to_representation(value)
 
-    return read
+def getting(field: Any) -> Read:
+    """Return what gets a field's value. Where attributes and keys are not all, the framework is asked."""
+    ask: Read = field.get_attribute
+    if not is_of_attributes(field):
+        return partial(related, field) if isinstance(field, relations.RelatedField) else ask
+    steps: list[str] = field.source_attrs
+    is_known_default = field.default is not fields.empty and not callable(field.default)
+
+    def get(instance: Any) -> Any:
+        value = instance
+        try:
+            for step in steps:
+                if value is None and is_known_default:
+                    return field.default
+                value = value[step] if type(value) is dict else getattr(value, step)
+                if callable(value):
+                    return ask(instance)
+        except (AttributeError, KeyError, ObjectDoesNotExist):
+            return ask(instance)
+        return value
+
+    return get
+
+
+def related(field: Any, instance: Any) -> Any:
+    """Return what a relation leads to; None also where the framework would return a key that is none."""
+    value = field.get_attribute(instance)
+    return None if isinstance(value, relations.PKOnlyObject) and value.pk is None else value
 
 
 def reading(get: Read, write: Read | None) -> Read:
@@ -133,10 +227,23 @@ def writing(field: Any) -> Read | None:
     write = field.to_representation
     if write.__func__ is fields.DateTimeField.to_representation:
         return lambda moment: in_utc(moment, write)
-    for kind, plain in PLAIN:
-        if write.__func__ is kind.to_representation:
-            return lambda value: value if type(value) is plain else write(value)
-    return write  # type: ignore[no-any-return]
+    if write.__func__ is fields.DateField.to_representation:
+        return lambda day: day.isoformat() if type(day) is date else write(day)
+    plain = kind_of_plain(field)
+    if plain is None:
+        return write  # type: ignore[no-any-return]
+    return lambda value: value if type(value) is plain else write(value)
+
+
+def kind_of_plain(field: Any) -> type | None:
+    """Return the type of values that a field writes as they are; None where there is no such type."""
+    write = field.to_representation.__func__
+    if write is fields.ChoiceField.to_representation:
+        return str if all(name == value for name, value in field.choice_strings_to_values.items()) else None
+    if write is fields.BigIntegerField.to_representation:
+        as_text = getattr(field, "coerce_to_string", api_settings.COERCE_BIGINT_TO_STRING)
+        return None if as_text else int
+    return next((plain for kind, plain in PLAIN if write is kind.to_representation), None)
 
 
 PLAIN: Final[list[tuple[Any, type]]] = [

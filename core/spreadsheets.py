@@ -6,6 +6,7 @@ import csv
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from core.refusals import Refused
 from core.streaming import InPieces
 
 if TYPE_CHECKING:
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
 # OWASP "CSV Injection", with the full-width twins that some programs fold.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", *"\uff1d\uff0b\uff0d\uff20")
+SUSPECT: Final = {"'", *FORMULA_STARTS}
 ROWS_A_CHUNK: Final = 200
+
+
+class SheetRefused(Refused):
+    """The file cannot be read as such a table (400)."""
+
+    code = "validation_error"
 
 
 def safe_cell(text: str) -> str:
@@ -21,6 +29,8 @@ def safe_cell(text: str) -> str:
 
     And what looks like that already, so that ``plain_cell`` gives back the very text.
     """
+    if text[:1] not in SUSPECT:
+        return text
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 

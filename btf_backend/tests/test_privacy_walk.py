@@ -16,7 +16,7 @@ from zipfile import ZipFile
 
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import override_settings
+from django.test import override_settings, tag
 from django.urls import reverse
 
 from announcements.models import Announcement
@@ -26,7 +26,7 @@ from btf_backend.tests.routes import operations
 from btf_backend.tests.telling import TellingOfEverything
 from chat.models import MessageAttachment
 from chat.tests.factories import make_message
-from core.middleware import EitherSlashMiddleware
+from core.middleware import is_route
 from core.models import Delivery
 from core.roles import Role
 from core.uploads.store import store_upload
@@ -92,6 +92,7 @@ def text_of(response: Any) -> str:
     return body.decode("utf-8", "replace").casefold()
 
 
+@tag("walk")
 @override_settings(API_WRITES_PER_USER="", VERIFY_PER_SOURCE="")
 class PrivacyWalkTests(TellingOfEverything):
     people: dict[str, User]
@@ -160,7 +161,7 @@ class PrivacyWalkTests(TellingOfEverything):
         template = PARAMETER.sub("{}", path)
         for ids in product(self.ids, repeat=template.count("{}")):
             url = template.format(*ids)
-            if EitherSlashMiddleware.is_route(url):
+            if is_route(url):
                 yield url
 
     def told(self, viewer: str, response: Any) -> list[str]:

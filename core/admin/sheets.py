@@ -15,13 +15,9 @@ import tablib
 from django.core.cache import cache
 from import_export.formats.base_formats import Format
 from import_export.tmp_storages import BaseStorage
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from core.admin import workbooks
-from core.admin.workbooks import SheetRefused
 from core.refusals import Refused
-from core.spreadsheets import csv_text, plain_cell, safe_cell
+from core.spreadsheets import SheetRefused, csv_text, plain_cell, safe_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -209,12 +205,17 @@ class XlsxSheet(Sheet):
         return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
     def rows_of(self, data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
+        from core.admin import workbooks  # noqa: PLC0415 - openpyxl is large, and seldom needed
+
         try:
             yield from workbooks.Workbook(data).rows()
         except workbooks.BROKEN as error:
             raise SheetRefused("The file is no Excel workbook (.xlsx).") from error
 
     def export_data(self, table: Any, **kwargs: Any) -> bytes:
+        from openpyxl import Workbook  # noqa: PLC0415 - as above
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415 - as above
+
         book = Workbook(write_only=True)
         sheet = book.create_sheet("Sheet 1")
         for row in chain([table.headers], table):

@@ -16,7 +16,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from core.refusals import Refused
+from core.spreadsheets import SheetRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +32,6 @@ BROKEN: Final = (
     *(BadZipFile, NotImplementedError, EOFError, ValueError, OSError, RuntimeError, LookupError),
     *(zlib.error, ParseError),
 )
-
-
-class SheetRefused(Refused):
-    """The file cannot be read as such a table (400)."""
-
-    code = "validation_error"
 
 
 class WorkbookTooLarge(SheetRefused):

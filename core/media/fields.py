@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 from rest_framework import serializers
 
-from core.uploads.links import links_of
+from core.uploads.links import Links, links_of
 
 WEB: Final = ("http://", "https://")
 
@@ -26,4 +27,8 @@ class FileLinkField(serializers.CharField):
             return key
         if not key or "://" in key:
             return None if self.allow_null else ""
-        return links_of(self.context["request"]).to(key)
+        return self.links.to(key)
+
+    @cached_property
+    def links(self) -> Links:
+        return links_of(self.context["request"])

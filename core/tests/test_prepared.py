@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import skipUnless
 
+import time_machine
 from django.contrib.auth import get_user_model
 from django.db import connection, models
 from django.test import TestCase
@@ -12,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from core.models import Upload
-from core.prepared import Prepared, Slot
+from core.prepared import Prepared, Slot, this_moment
 
 
 class PreparedTests(TestCase):
@@ -89,3 +91,40 @@ class PreparedTests(TestCase):
     def test_a_value_that_is_missing_is_an_error(self) -> None:
         with self.assertRaises(KeyError):
             Prepared(self.uploads).rows(size=1)
+
+    def test_what_never_changes_stands_in_the_words_where_plans_are_kept(self) -> None:
+        same = Upload.objects.filter(size__gte=Slot("size", models.BigIntegerField()), filename__contains="%")
+        prepared = Prepared(lambda: same.exclude(key="' %s"))
+        Upload.objects.create(key="sale", filename="50 %", size=5)
+
+        self.assertEqual([upload.key for upload in prepared.objects(size=1)], ["sale"])
+        self.assertEqual(prepared.objects(size=9), [])
+        if connection.vendor == "postgresql":
+            self.assertEqual([slot.name for slot in prepared.words.parameters], ["size"])
+
+
+class MomentTests(TestCase):
+    """What is compared with the clock."""
+
+    def setUp(self) -> None:
+        for hours in (1, 3):
+            Upload.objects.create(
+                key=f"{hours}", filename="a", size=1, created_at=now() + timedelta(hours=hours)
+            )
+
+    def test_it_is_read_each_time_a_query_is_asked(self) -> None:
+        ahead = Prepared(lambda: Upload.objects.filter(created_at__gt=this_moment()))
+
+        self.assertEqual(ahead.count(), 2)
+        with time_machine.travel(now() + timedelta(hours=2)):
+            self.assertEqual(ahead.count(), 1)
+
+    @skipUnless(connection.vendor == "postgresql", "SQLite is given moments as text.")
+    def test_a_moment_that_would_stand_still_is_refused(self) -> None:
+        with self.assertRaises(TypeError):
+            Prepared(lambda: Upload.objects.filter(created_at__gt=now())).rows()
+
+    def test_its_day_is_a_place_too(self) -> None:
+        today = Prepared(lambda: Upload.objects.filter(created_at__date__gte=this_moment().date()))
+
+        self.assertEqual(today.count(), 2)

@@ -20,11 +20,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.test import SimpleTestCase, TestCase, override_settings, tag
 
-from btf_backend.stores import S3_CLIENT
 from core.models import Upload
 from core.refusals import Unavailable
 from core.tests.clamd import free_port
 from core.tests.s3 import BUCKET, S3Server, status_of, stored_at
+from core.uploads.bucket import S3_CLIENT
 from core.uploads.delivery import disposition, presigned
 from core.uploads.files import object_in_bucket, open_file, remove_files, save_file
 from core.uploads.links import Links

@@ -14,12 +14,12 @@ from django.test import TransactionTestCase, override_settings
 from django.urls import reverse
 
 from authentication.tests.signing_in import signed_in_client
-from btf_backend.stores import S3_CLIENT
 from core.models import Upload
 from core.refusals import Unavailable
 from core.tests.clamd import free_port
 from core.tests.s3 import stored_at
 from core.tests.test_s3 import HURRIED, server_that_answers, store
+from core.uploads.bucket import S3_CLIENT
 from core.uploads.delivery import opened
 from core.uploads.files import PartOfObject, reads
 from core.uploads.links import Links

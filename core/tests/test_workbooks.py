@@ -18,10 +18,10 @@ from core.admin.workbooks import (
     MOST_COLUMNS,
     MOST_ELEMENTS,
     MOST_UNPACKED_BYTES,
-    SheetRefused,
     Workbook,
     WorkbookTooLarge,
 )
+from core.spreadsheets import SheetRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

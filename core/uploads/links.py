@@ -11,11 +11,12 @@ import hmac
 import re
 import time
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
 if TYPE_CHECKING:
@@ -101,5 +102,11 @@ def same(left: str, right: str) -> bool:
 
 
 def mac_of(token: str, key: str, secret: str | None = None) -> str:
-    digest = salted_hmac(__name__, f"{token}/{key}", secret=secret, algorithm="sha256").digest()
+    digest = hmac.digest(key_of(secret or settings.SECRET_KEY), f"{token}/{key}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:MAC_BYTES]).decode()
+
+
+@lru_cache
+def key_of(secret: str) -> bytes:
+    """Return the key that Django's ``salted_hmac`` derives from a secret for this module."""
+    return sha256(f"{__name__}{secret}".encode()).digest()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import icalendar
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import icalendar
 
     from core.registry import CalendarEntry
 
@@ -20,6 +20,8 @@ NOT_TEXT: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 def calendar_of(entries: Iterable[CalendarEntry], *, name: str) -> bytes:
     """Return a calendar in the order of the entries' names: the same entries give the same bytes."""
+    import icalendar  # noqa: PLC0415 - large, and most processes make no calendar
+
     calendar = new_calendar("PUBLISH")
     # No property of the standard: the library would not escape it.
     calendar.add("x-wr-calname", icalendar.vText(plain(name)))
@@ -29,6 +31,8 @@ def calendar_of(entries: Iterable[CalendarEntry], *, name: str) -> bytes:
 
 
 def new_calendar(method: str) -> icalendar.Calendar:
+    import icalendar  # noqa: PLC0415 - as above
+
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -38,6 +42,8 @@ def new_calendar(method: str) -> icalendar.Calendar:
 
 def component_of(entry: CalendarEntry) -> icalendar.Event:
     """Return an entry as an event: moments in UTC, so that no reader needs our rules of time zones."""
+    import icalendar  # noqa: PLC0415 - as above
+
     component = icalendar.Event()
     component.add("uid", entry.uid)
     component.add("summary", plain(entry.title))

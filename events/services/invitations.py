@@ -8,7 +8,6 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import icalendar
 from django.conf import settings
 
 from core.mail import Attachment, one_line
@@ -18,6 +17,8 @@ from events.services.feeds import day_after, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import icalendar
 
     from events.models import Event
 
@@ -83,4 +84,6 @@ def attendee(email: str) -> icalendar.vCalAddress:
 
 
 def address(email: str) -> icalendar.vCalAddress:
+    import icalendar  # noqa: PLC0415 - large, and most processes make no calendar
+
     return icalendar.vCalAddress(f"mailto:{quote(email, safe=IN_ADDRESSES)}")
