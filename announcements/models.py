@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from core.audience import AudienceQuerySet, audience_field, people_for
 from core.moments import moment_of
+from core.prepared import Slot, this_moment
 from core.search import containing
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from core.listing import SomeViewer
     from users.models import User
     from users.models.people import UserQuerySet
 
@@ -29,14 +31,14 @@ BACKWARDS: Final = "It must expire after it is published."
 class AnnouncementQuerySet(AudienceQuerySet["Announcement"]):
     """Questions about many announcements, of which the first is who sees them."""
 
-    def visible_to(self, user: User) -> Self:
+    def visible_to(self, user: User | SomeViewer) -> Self:
         """Admins see every row; others what is for everyone or for their role, while it is published."""
         rows = super().visible_to(user)
         return rows if user.is_platform_admin else rows.in_state(Announcement.State.PUBLISHED)
 
     def in_state(self, state: str) -> Self:
         """Those that are scheduled, published or expired at this moment."""
-        now, states = timezone.now(), Announcement.State
+        now, states = this_moment(), Announcement.State
         expired, scheduled = Q(expires_at__lte=now), Q(publish_at__gt=now)
         if state == states.EXPIRED:
             return self.filter(expired)
@@ -50,16 +52,16 @@ class AnnouncementQuerySet(AudienceQuerySet["Announcement"]):
         marks = Acknowledgement.objects.filter(announcement=OuterRef("pk"), user=user)
         return self.visible_to(user).in_state(Announcement.State.PUBLISHED).filter(~Exists(marks))
 
-    def with_mark_of(self, user: User) -> Self:
+    def with_mark_of(self, user: User | SomeViewer) -> Self:
         """Say of each when that person acknowledged it, in the same query."""
-        marks = Acknowledgement.objects.filter(announcement=OuterRef("pk"), user=user)
+        marks = Acknowledgement.objects.filter(announcement=OuterRef("pk"), user=user.pk)
         return self.annotate(acknowledged_at=Subquery(marks.order_by().values("acknowledged_at")))
 
     def untold(self) -> Self:
         """What is published, and nobody has been told of."""
         return self.in_state(Announcement.State.PUBLISHED).filter(told_at=None)
 
-    def matching(self, text: str) -> Self:
+    def matching(self, text: str | Slot) -> Self:
         """Those in whose title, summary or content the text occurs as it stands, whatever its case."""
         return containing(self, text, *SEARCHED)
 

@@ -13,6 +13,7 @@ from core.roles import Audience
 if TYPE_CHECKING:
     from typing import Self
 
+    from core.listing import SomeViewer
     from users.models import User
     from users.models.people import UserQuerySet
 
@@ -29,7 +30,7 @@ class AudienceQuerySet(models.QuerySet[Row]):
 
     audience_column = "audience"
 
-    def visible_to(self, user: User) -> Self:
+    def visible_to(self, user: User | SomeViewer) -> Self:
         """Platform admins see every row; others what is for everyone or for their role."""
         if user.is_platform_admin:
             return self

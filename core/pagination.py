@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.paginator import Page, Paginator
 from rest_framework.pagination import PageNumberPagination
 
 if TYPE_CHECKING:
@@ -55,8 +56,33 @@ class HousePagination(PageNumberPagination):
         }
 
 
+class FoundPaginator(Paginator[Any]):
+    """Reads a page before it counts, with one row more; and counts only where that does not tell how many."""
+
+    FARTHEST: Final = 1_000_000_000
+
+    def page(self, number: int | str) -> Page[Any]:
+        start = None if getattr(self.object_list, "counts_first", False) else self.start_of(number)
+        if start is None:
+            return super().page(number)
+        rows = self.object_list[start : start + self.per_page + 1]
+        if len(rows) <= self.per_page and (rows or start == 0):
+            self.count = start + len(rows)
+        return Page(rows[: self.per_page], self.validate_number(number), self)
+
+    def start_of(self, number: int | str) -> int | None:
+        """Return how many rows are before a page; None where there can be no such page."""
+        try:
+            start = (int(number) - 1) * self.per_page
+        except ValueError:
+            return None
+        return start if 0 <= start <= self.FARTHEST else None
+
+
 class ContentPagination(HousePagination):
     """``CONTENT_PAGE_SIZE`` rows by default: the web client never asks for a second page (D9)."""
+
+    django_paginator_class = FoundPaginator
 
     def get_page_size(self, request: Request) -> int:
         self.page_size = settings.CONTENT_PAGE_SIZE

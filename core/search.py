@@ -9,6 +9,8 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
 
+from core.prepared import Slot, value_of
+
 if TYPE_CHECKING:
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
     from django.db.migrations.state import StateApps
@@ -17,15 +19,15 @@ Row = TypeVar("Row", bound=models.Model)
 Rows = TypeVar("Rows", bound="models.QuerySet[models.Model]")
 
 
-def containing(rows: Rows, text: str, *columns: str) -> Rows:
+def containing(rows: Rows, text: str | Slot, *columns: str) -> Rows:
     """Return the rows in one of whose columns the text occurs, whatever its case; blank finds all.
 
     The columns must be those of ``trigram_index``, in its order: the index knows one expression.
     """
-    words = text.strip()
+    words = text if isinstance(text, Slot) else text.strip()
     if not words:
         return rows
-    return rows.alias(searched=one_text(columns)).filter(Contains(F("searched"), Lower(Value(words))))
+    return rows.alias(searched=one_text(columns)).filter(Contains(F("searched"), Lower(value_of(words))))
 
 
 def one_text(columns: tuple[str, ...]) -> Func:

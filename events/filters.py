@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django_filters import rest_framework as filters
 
+from core.filters import FlagFilter
 from events.models import Event
 
 if TYPE_CHECKING:
+    from core.prepared import Slot
     from events.models import EventQuerySet
-
-YES: Final = frozenset({"true", "True", "1"})
 
 
 class EventFilter(filters.FilterSet):
     """Which events."""
 
-    upcoming = filters.CharFilter(
+    upcoming = FlagFilter(
         method="narrow_to_upcoming",
         help_text="`true`: those that are not over, each by the clock of its own zone. Else all.",
     )
@@ -33,7 +33,7 @@ class EventFilter(filters.FilterSet):
         fields: list[str] = []
 
     def narrow_to_upcoming(self, events: EventQuerySet, name: str, value: str) -> EventQuerySet:
-        return events.upcoming() if value in YES else events
+        return events.upcoming()
 
-    def narrow_to_matches(self, events: EventQuerySet, name: str, value: str) -> EventQuerySet:
+    def narrow_to_matches(self, events: EventQuerySet, name: str, value: str | Slot) -> EventQuerySet:
         return events.matching(value)

@@ -17,6 +17,8 @@ from core.search import containing
 if TYPE_CHECKING:
     from typing import Self
 
+    from core.prepared import Slot
+
 # Those of the trigram index, in its order (migration 0003).
 SEARCHED: Final = ("title", "description")
 
@@ -34,7 +36,7 @@ class ResourceQuerySet(AudienceQuerySet["Resource"]):
         told = JSONObject(filename="filename", size="size", mime_type="mime_type")
         return self.annotate(file=Subquery(Upload.objects.filter(key=OuterRef("file_url")).values(told=told)))
 
-    def matching(self, text: str) -> Self:
+    def matching(self, text: str | Slot) -> Self:
         """Those in whose title or description the text occurs as it stands, whatever its case."""
         return containing(self, text, *SEARCHED)
 

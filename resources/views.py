@@ -10,12 +10,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.conditional import Conditional
 from core.idempotency import once
+from core.listing import PreparedListMixin
 from core.media.covers import HasCover
 from core.pagination import ContentPagination
 from core.parsers import BoundedMultiPartParser
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from core.http import SignedInRequest
+    from core.listing import SomeViewer
     from resources.models import ResourceQuerySet
+    from users.models import User
 
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[302], description="The link to the file."
@@ -41,7 +43,7 @@ LOCATION = OpenApiParameter(
 
 
 @extend_schema(tags=["Resources"])
-class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Resource]):
+class ResourceViewSet(HasCover, Conditional, PreparedListMixin, GenericViewSet[Resource]):
     """Files for an audience. What is not for one does not exist (404); admins alone write (403)."""
 
     request: SignedInRequest
@@ -59,8 +61,12 @@ class ResourceViewSet(HasCover, Conditional, ListModelMixin, GenericViewSet[Reso
         action = getattr(self, "action", None) or self.action_map.get((self.request.method or "").lower())
         return [BoundedMultiPartParser()] if action == "create" else super().get_parsers()
 
+    @staticmethod
+    def rows_for(viewer: User | SomeViewer) -> ResourceQuerySet:
+        return Resource.objects.visible_to(viewer).with_file()
+
     def get_queryset(self) -> ResourceQuerySet:
-        return Resource.objects.visible_to(self.request.user).with_file()
+        return self.rows_for(self.request.user)
 
     def document(self, pk: int) -> dict[str, Any]:
         """Return a resource's whole document, read anew."""

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from django.core.paginator import Page, Paginator
-
-from core.pagination import HousePagination
-from users.models import User
+from core.listing import Listing
+from core.pagination import FoundPaginator, HousePagination
+from core.prepared import Prepared
 
 if TYPE_CHECKING:
-    from users.models.people import UserQuerySet
+    from collections.abc import Callable
+
+    from core.listing import Found
 
 
-class PeoplePaginator(Paginator[User]):
-    """Has counted what was found before it fetches a page of it, and chooses how to fetch by that."""
+class PeopleListing(Listing):
+    """Has counted what a search finds before it fetches a page of it, and chooses how to fetch by that."""
 
     FEW: Final = 5_000
-    object_list: UserQuerySet
 
-    def page(self, number: int | str) -> Page[User]:
-        if self.object_list.is_searched and self.count <= self.FEW:
-            self.object_list = self.object_list.found_by_name()
-        return super().page(number)
+    def __init__(self, rows: Callable[[], Any]) -> None:
+        super().__init__(rows)
+        self.is_searched = bool(rows().is_searched)
+        self.few = Prepared(lambda: rows().found_by_name())
+
+    @property
+    def counts_first(self) -> bool:
+        return self.is_searched
+
+    def page(self, found: Found, start: int, size: int) -> list[Any]:
+        if self.is_searched and found.total <= self.FEW:
+            return self.few.window(start, size, **found.values)
+        return super().page(found, start, size)
 
 
 class PeoplePagination(HousePagination):
     """Up to 500 people a page: the web client fills its pickers in one go."""
 
     max_page_size = 500
-    django_paginator_class = PeoplePaginator
+    django_paginator_class = FoundPaginator

@@ -32,6 +32,7 @@ from announcements.services.announcements import (
 )
 from core.conditional import Conditional
 from core.idempotency import once
+from core.listing import PreparedListMixin
 from core.pagination import ContentPagination
 from core.permissions import AdminWrites, IsPlatformAdmin
 from core.schema import RETRY_SAFE
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
 
     from announcements.models import AnnouncementQuerySet
     from core.http import SignedInRequest
+    from core.listing import SomeViewer
 
 
 @extend_schema(tags=["Announcements"])
-class AnnouncementViewSet(Conditional, ListModelMixin, GenericViewSet[Announcement]):
+class AnnouncementViewSet(Conditional, PreparedListMixin, GenericViewSet[Announcement]):
     """News. What is not for one, or not published, does not exist (404); admins alone write (403)."""
 
     request: SignedInRequest
@@ -56,6 +58,11 @@ class AnnouncementViewSet(Conditional, ListModelMixin, GenericViewSet[Announceme
     filterset_class = AnnouncementFilter
     pagination_class = ContentPagination
     lookup_value_converter = "id"
+
+    @staticmethod
+    def rows_for(viewer: User | SomeViewer) -> AnnouncementQuerySet:
+        rows = Announcement.objects.visible_to(viewer).with_mark_of(viewer)
+        return rows.defer("appears_at", "mail_requested_at", "told_at")
 
     def get_queryset(self) -> AnnouncementQuerySet:
         reader = self.request.user

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from core.moments import moment_of
+from core.prepared import Slot, this_moment
 from core.search import containing
 from events.models.registration import EventRegistration
 from events.models.zones import end_of_day, known_zones, validate_zone
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import Self
 
+    from core.listing import SomeViewer
     from users.models import User
 
 # Such that the moment has a date in every zone.
@@ -37,22 +39,22 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def upcoming(self) -> Self:
         """Events that are not over, each by the clock of its own zone."""
-        moment = now()
+        moment = this_moment()
         return self.filter(Q(over_at__gt=moment) | Q(over_at=None, date__gte=moment.date()))
 
-    def matching(self, text: str) -> Self:
+    def matching(self, text: str | Slot) -> Self:
         """Events in whose title, description or location the text occurs, in any case."""
         return containing(self, text, "title", "description", "location")
 
-    def with_seats(self, viewer: User) -> Self:
+    def with_seats(self, viewer: User | SomeViewer) -> Self:
         """Everything about seats that the wire document shows, without a query per event."""
         seats = EventRegistration.objects.filter(event=OuterRef("pk"))
         waiting = EventRegistration.waiting.filter(event=OuterRef("pk"))
         return self.annotate(
             registration_count=counted(seats),
             waitlist_count=counted(waiting),
-            is_registered=Exists(seats.filter(user=viewer)),
-            is_waitlisted=Exists(waiting.filter(user=viewer)),
+            is_registered=Exists(seats.filter(user=viewer.pk)),
+            is_waitlisted=Exists(waiting.filter(user=viewer.pk)),
         )
 
 

@@ -10,7 +10,7 @@ import time_machine
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 
 from core.models import Delivery, Notice, NotificationChoice, NotificationSettings
 from core.notifications.inbox import inbox_of
@@ -169,6 +169,7 @@ class OwnActTests(EventMailCase):
             messages += self.done(lambda: self.register(self.ada, event))
         return messages
 
+    @tag("walk")
     def test_to_and_fro_is_a_few_mails_and_one_after_the_hour_that_is_right(self) -> None:
         for last in ("CANCEL", "REQUEST"):
             with self.subTest(last):

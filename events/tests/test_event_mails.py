@@ -11,7 +11,7 @@ from unittest.mock import patch
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import TransactionTestCase, override_settings
+from django.test import TransactionTestCase, override_settings, tag
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -361,6 +361,7 @@ class NumberTests(EventMailCase):
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual({entry["uid"] for entry in entries}, {str(event.uid)})
 
+    @tag("walk")
     def test_whatever_people_and_admins_do_numbers_rise_and_every_seat_was_told(self) -> None:
         last: dict[tuple[str, str], dict[str, Any]] = {}
         for seed in range(3):

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.conditional import Conditional
 from core.idempotency import once
+from core.listing import PreparedListMixin
 from core.media.covers import HasCover
 from core.pagination import ContentPagination
 from core.permissions import AdminWrites
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from core.http import SignedInRequest
+    from core.listing import SomeViewer
     from events.models import EventQuerySet
+    from users.models import User
 
 
 @extend_schema(tags=["Events"])
-class EventViewSet(HasCover, Conditional, ListModelMixin, RetrieveModelMixin, GenericViewSet[Event]):
+class EventViewSet(HasCover, Conditional, PreparedListMixin, RetrieveModelMixin, GenericViewSet[Event]):
     """Every signed-in person sees every event."""
 
     request: SignedInRequest
@@ -46,6 +49,10 @@ class EventViewSet(HasCover, Conditional, ListModelMixin, RetrieveModelMixin, Ge
     pagination_class = ContentPagination
     lookup_value_converter = "id"
     cover_folder = Event.COVER_FOLDER
+
+    @staticmethod
+    def rows_for(viewer: User | SomeViewer) -> EventQuerySet:
+        return Event.objects.with_seats(viewer).defer("over_at", "uid", "sequence")
 
     def get_queryset(self) -> EventQuerySet:
         return Event.objects.with_seats(self.request.user)

@@ -36,10 +36,19 @@ class CostTests(ResourceCase):
             while Resource.objects.count() < rows:
                 published(self.admin)
             for query in ({}, {"type": "guide", "role": "all", "search": "gui"}):
-                with self.subTest(rows=rows, query=query), self.assertNumQueries(AUTHENTICATION + 2):
+                with self.subTest(rows=rows, query=query), self.assertNumQueries(AUTHENTICATION + 1):
                     body: Any = client.get(url(), query).json()
                 self.assertEqual(len(body["results"]), rows)
                 self.assertEqual({row["fileName"] for row in body["results"]}, {"guide.txt"})
+
+    def test_one_page_of_several_is_counted_too(self) -> None:
+        client = signed_in_client(self.student)
+        for _ in range(3):
+            published(self.admin)
+        # What the second page holds tells how many there are.
+        for page, queries in ((1, 2), (2, 1), ("last", 2)):
+            with self.subTest(page), self.assertNumQueries(AUTHENTICATION + queries):
+                self.assertEqual(client.get(url(), {"page": page, "page_size": 2}).json()["count"], 3)
 
     def test_one_costs_one(self) -> None:
         client, resource = signed_in_client(self.student), published(self.admin)

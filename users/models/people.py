@@ -12,8 +12,10 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Contains, Exact
 from django.utils.crypto import salted_hmac
 
+from core.prepared import Slot, value_of
 from core.roles import Role
 from users.addresses import USERNAME_LENGTH, shortened
+from users.names import Named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,16 +51,16 @@ class UserQuerySet(models.QuerySet["User"]):
         """Return the accounts of normalised addresses, in the same way."""
         return self.alias(lowered_address=Lower("email")).filter(lowered_address__in=addresses)
 
-    def matching(self, text: str) -> Self:
+    def matching(self, text: str | Slot) -> Self:
         """Accounts in whose name or address the text occurs, whatever its case; blank matches every one.
 
         First and last name are searched as one. A trigram index answers this (migration 0003), as long
         as the expression is the index's own.
         """
-        words = " ".join(text.split())
+        words = text if isinstance(text, Slot) else " ".join(text.split())
         if not words:
             return self
-        return self.alias(searched=SEARCHED).filter(Contains(F("searched"), Lower(Value(words))))
+        return self.alias(searched=SEARCHED).filter(Contains(F("searched"), Lower(value_of(words))))
 
     @property
     def is_searched(self) -> bool:
@@ -92,16 +94,6 @@ class UserQuerySet(models.QuerySet["User"]):
         named = self.exclude(Exact(Lower("track"), "global")).exclude(track="")
         folded = named.order_by(Lower("track")).values(folded=Lower("track"))
         return folded.annotate(spelling=models.Min("track")).values_list("spelling", flat=True)
-
-    def with_document(self) -> Self:
-        """Everything that the wire document shows, in three queries however many links."""
-        # Links stand in a module above this one: the relation knows their model.
-        relation: Any = User.supervisor_links
-        links = relation.rel.related_model.objects.oldest_first().with_people()
-        return self.select_related("profile", "supervisor_profile").prefetch_related(
-            models.Prefetch("supervisor_links", links),
-            models.Prefetch("supervisee_links", links),
-        )
 
 
 class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -137,7 +129,7 @@ def default_username(email: str | None) -> str:
     return address if len(address) <= USERNAME_LENGTH else shortened(address)
 
 
-class User(AbstractUser):
+class User(Named, AbstractUser):
     """One person. The address is the login id; participants have no usable password."""
 
     class Status(models.TextChoices):
@@ -201,24 +193,6 @@ class User(AbstractUser):
     def may_enter(self) -> bool:
         """The account-status gate: asked by link, code, refresh, every request and every socket."""
         return self.is_active and self.status != self.Status.INACTIVE
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
-
-    @property
-    def name(self) -> str:
-        """For the person and for admins: the address where no name is known."""
-        return self.full_name or self.email
-
-    @property
-    def display_name(self) -> str:
-        """For other participants, who may not learn a minor's address."""
-        return self.full_name or f"{self.get_role_display()} {self.pk}"
-
-    def name_for(self, viewer: User) -> str:
-        """The name that ``viewer`` may read."""
-        return self.name if viewer.is_platform_admin or viewer.pk == self.pk else self.display_name
 
 
 class UserProfile(models.Model):

@@ -147,7 +147,7 @@ class LinkSerializer(WireModelSerializer[StudentSupervisor]):
 class UserSerializer(WireModelSerializer[User]):
     """The whole document of a person, for themselves and for admins.
 
-    The row comes from ``User.objects.with_document()``. A missing profile shows as an empty one.
+    The row is a ``linked`` one of ``documents``. A missing profile shows as an empty one.
     """
 
     profile = serializers.SerializerMethodField()

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from django.db.models import BigIntegerField
+
+from core.prepared import Prepared, Slot
 from core.refusals import Missing
 from core.roles import Role
 from users.models import StudentSupervisor, User
+from users.models.documents import documents, linked
 from users.serializers.people import LinkSerializer, UserSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+DOCUMENT: Final = Prepared(
+    lambda: documents(User.objects.filter(pk=Slot("person", BigIntegerField())).order_by())
+)
 
 
 def document_of(user: User, *, viewer: User | None = None) -> dict[str, Any]:
@@ -19,9 +28,10 @@ def document_of(user: User, *, viewer: User | None = None) -> dict[str, Any]:
 
     Raises Missing (404) where they have been erased a moment ago.
     """
-    row = User.objects.with_document().filter(pk=user.pk).first()
+    row = DOCUMENT.object(person=user.pk)
     if row is None:
         raise Missing
+    linked(row)
     return dict(UserSerializer(row, context={"viewer": viewer or row}).data)
 
 

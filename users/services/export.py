@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from core import audit
 from core.roles import Role
 from core.spreadsheets import csv_text
-from users.models import User, UserProfile
+from users.models import User
+from users.names import COLUMNS as COLUMNS_OF_NAME
+from users.names import Somebody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +20,12 @@ HEADER: Final = (
     *("ID", "Name", "Email", "Role", "Track", "Status", "First Name", "Last Name", "Areas of Interest"),
     *("School Name", "Year Level", "Country", "Region", "Availability", "Bio"),
 )
+COLUMNS: Final = (
+    *(*COLUMNS_OF_NAME, "track", "status", "profile__first_name", "profile__last_name"),
+    *("profile__areas_of_interest", "profile__school_name", "profile__year_level", "profile__country"),
+    *("profile__region", "profile__availability", "profile__bio"),
+)
+AFTER_AREAS: Final = COLUMNS.index("profile__areas_of_interest") + 1
 FETCH_ROWS: Final = 500
 # The last two are the admin site's: who was ticked in the list, and by what else it was narrowed.
 FILTERS: Final = ("role", "status", "track", "search", "chosen", "others")
@@ -32,8 +40,8 @@ def export_people(people: QuerySet[User], *, by: User, asked: Mapping[str, str])
     """
     told: dict[str, Any] = {name: value_told(asked[name]) for name in FILTERS if asked.get(name)}
     audit.record("people_exported", actor=by, changes={"rows": people.count(), "filter": told})
-    rows = people.select_related("profile").iterator(chunk_size=FETCH_ROWS)
-    return csv_text(HEADER, (cells_of(person) for person in rows))
+    rows = people.values_list(*COLUMNS).iterator(chunk_size=FETCH_ROWS)
+    return csv_text(HEADER, map(cells_of, rows))
 
 
 def value_told(text: str) -> str | bool:
@@ -41,11 +49,12 @@ def value_told(text: str) -> str | bool:
     return text.lower() if text.lower() in WORDS else True
 
 
-def cells_of(person: User) -> list[Any]:
-    profile = getattr(person, "profile", None) or UserProfile()
+def cells_of(row: tuple[Any, ...]) -> list[Any]:
+    """Return the cells of a row of ``COLUMNS``; a profile that is missing leaves its own empty."""
+    *who, track, status, first_name, last_name, areas = row[:AFTER_AREAS]
+    person = Somebody(*who)
     return [
-        *(person.pk, person.name, person.email, person.role, person.track, person.status),
-        *(profile.first_name, profile.last_name, ",".join(map(str, profile.areas_of_interest))),
-        *(profile.school_name, profile.year_level, profile.country, profile.region),
-        *(profile.availability, profile.bio),
+        *(person.pk, person.name, person.email, person.role, track, status, first_name, last_name),
+        ",".join(map(str, areas or ())),
+        *row[AFTER_AREAS:],
     ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from authentication.tests.signing_in import signed_in_client
 from users.models import User
-from users.pagination import PeoplePaginator
+from users.pagination import PeopleListing
 from users.tests.factories import make_admin, make_user
 
 if TYPE_CHECKING:
@@ -65,16 +67,34 @@ class PeopleQueriesTests(TestCase):
         with self.assertNumQueries(AUTHENTICATION + COUNT + PAGE):
             self.assertEqual(len(self.client.get(URL, {"page": 30}).json()["results"]), 20)
 
+    def test_pages_join_without_a_gap_and_end_where_the_last_one_ends(self) -> None:
+        names = [user.email for user in User.objects.by_name()]
+        pages = [self.client.get(URL, {"page": page, "page_size": 250}).json() for page in (1, 2, 3, "last")]
+
+        told = [row["email"] for page in pages[:3] for row in page["results"]]
+        self.assertEqual(told, names)
+        self.assertEqual(pages[2], pages[3])
+        self.assertEqual({page["count"] for page in pages}, {601})
+        self.assertEqual([bool(page["next"]) for page in pages], [True, True, False, False])
+
+    def test_a_page_that_cannot_be_is_404_and_costs_no_more(self) -> None:
+        for page in ("0", "-1", "32", "x", "1.5", "9" * 18, "9" * 30, "9" * 5_000):
+            with self.subTest(page[:20]):
+                with CaptureQueriesContext(connection) as queries:
+                    response = self.client.get(URL, {"page": page})
+                self.assertEqual((response.status_code, response.json()["code"]), (404, "not_found"))
+                self.assertLessEqual(len(queries), AUTHENTICATION + COUNT + PAGE)
+
     def test_a_search_has_one_order_however_its_page_is_fetched(self) -> None:
         for first, last in (("ada", "a"), ("Ada", "Á"), ("ÉVE", "Ada"), ("", "ada"), ("Ada", "lovelace")):
             make_user(first_name=first, last_name=last)
 
         found = {}
-        for few in (0, PeoplePaginator.FEW):
-            with patch.object(PeoplePaginator, "FEW", few):
+        for few in (0, PeopleListing.FEW):
+            with patch.object(PeopleListing, "FEW", few):
                 found[few] = self.client.get(URL, {"search": "ada", "page_size": "500"}).json()
 
-        self.assertEqual(found[0], found[PeoplePaginator.FEW])
+        self.assertEqual(found[0], found[PeopleListing.FEW])
         self.assertEqual(found[0]["count"], 605)
 
     def test_choices_of_filters_are_one_query(self) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from users.models import SupervisorProfile, User
+from users.models.documents import documents, linked
 from users.serializers.people import UserBriefSerializer, UserSerializer
 from users.tests.factories import make_admin, make_link, make_user
 
@@ -75,7 +76,7 @@ class PrivacyTests(TestCase):
         self.assertEqual(self.brief(self.adult, staff)["email"], "")
 
     def test_the_document_of_somebody_read_by_an_admin_is_open_in_its_briefs(self) -> None:
-        row = User.objects.with_document().get(pk=self.student.pk)
+        row = linked(documents(User.objects.all()).get(pk=self.student.pk))
         body: Any = UserSerializer(row, context={"viewer": make_admin()}).data
 
         self.assertEqual(body["supervisors"][0]["supervisor"]["email"], self.adult.email)

@@ -1,0 +1,117 @@
+"""Lists whose queries are put into words once for each way in which they are asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+from django.db import models
+from django.db.models import Subquery
+from rest_framework.mixins import ListModelMixin
+
+from core.filters import narrowed, narrowing_of
+from core.prepared import Prepared, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
+    from users.models import User
+
+NUMBER: Final = models.BigIntegerField()
+WAYS_KEPT: Final = 1_000
+
+
+class SomeViewer(NamedTuple):
+    """Stands for whoever will ask, where a query is prepared: what conditions on rows read of a viewer."""
+
+    is_platform_admin: bool
+    pk: Slot = Slot("viewer", NUMBER)
+    role: Slot = Slot("viewer_role", models.CharField())
+
+
+class Window(Subquery):
+    """So many rows of a query after the first few, both told when it is asked."""
+
+    def as_sql(self, *args: Any, **options: Any) -> Any:
+        sql, parameters = super().as_sql(*args, **options)
+        return f"{sql[:-1]} LIMIT %s OFFSET %s)", (*parameters, Slot("size", NUMBER), Slot("start", NUMBER))
+
+
+class Listing:
+    """One way of asking for a list: how many rows, and pages of them.
+
+    A later page is found by its ids, which an index in the list's order has, and only then read: whatever is
+    skipped is never read.
+    """
+
+    @property
+    def counts_first(self) -> bool:
+        """Tell whether how many there are decides how they are fetched."""
+        return False
+
+    def __init__(self, rows: Callable[[], QuerySet[Any]]) -> None:
+        self.rows = rows
+        self.ids = Prepared(lambda: rows().order_by().values("pk"))
+        self.first = Prepared(rows)
+        self.later = Prepared(lambda: rows().filter(pk__in=Window(rows().values("pk"))), is_planned_anew=True)
+
+    def page(self, found: Found, start: int, size: int) -> list[Any]:
+        if start:
+            return self.later.objects(start=start, size=size, **found.values)
+        return self.first.window(start, size, **found.values)
+
+
+class Found:
+    """What somebody finds in a list. A paginator takes it for a queryset: it is counted and sliced."""
+
+    def __init__(self, listing: Listing, values: dict[str, Any]) -> None:
+        self.listing, self.values = listing, values
+        self.counts_first = listing.counts_first
+
+    def count(self) -> int:
+        return self.total
+
+    @cached_property
+    def total(self) -> int:
+        return self.listing.ids.count(**self.values)
+
+    def __getitem__(self, window: slice) -> list[Any]:
+        return self.listing.page(self, window.start, window.stop - window.start)
+
+
+class PreparedListMixin(ListModelMixin):
+    """Gives a viewset a list that is prepared. Filters may only be such as ``narrowing_of`` knows."""
+
+    request: Any
+    filterset_class: Any
+    listing_class: ClassVar[type[Listing]] = Listing
+
+    @staticmethod
+    def rows_for(viewer: User | SomeViewer) -> QuerySet[Any]:
+        """Return the rows that somebody sees, in order."""
+        raise NotImplementedError
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        narrowing = narrowing_of(self.filterset_class, request.query_params)
+        if narrowing is None:
+            return super().list(request, *args, **kwargs)  # which says what is wrong with it
+        viewer = self.request.user
+        listing = listing_of(type(self), viewer.is_platform_admin, narrowing.shape)  # type: ignore[arg-type]
+        found = Found(listing, {"viewer": viewer.pk, "viewer_role": viewer.role, **narrowing.values})
+        view: Any = self
+        rows = view.get_serializer(view.paginate_queryset(found), many=True).data
+        return view.get_paginated_response(rows)  # type: ignore[no-any-return]
+
+
+@lru_cache(WAYS_KEPT)
+def listing_of(
+    view: type[PreparedListMixin],
+    is_platform_admin: bool,  # noqa: FBT001 - one of two ways
+    shape: tuple[tuple[str, Any], ...],
+) -> Listing:
+    viewer = SomeViewer(is_platform_admin)
+    return view.listing_class(lambda: narrowed(view.rows_for(viewer), view.filterset_class, shape))
