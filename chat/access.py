@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from chat.models import Message
-from core.refusals import Forbidden, Missing
+from core.refusals import Forbidden, Missing, Refused
 from groups.access import can_moderate
+from groups.asking import GROUP, ByKind
 from groups.models import Group
 
 if TYPE_CHECKING:
-    from django.db.models import Subquery
-
     from groups.models.teams import GroupQuerySet
     from users.models import User
 
@@ -36,21 +35,36 @@ class Reader:
         return self.is_moderator or own or sight == Message.Sight.ALL
 
 
-def access_conversation(user: User, group_id: str, **beside: Subquery) -> Group:
-    """Return the group of a conversation, with its counters and what else is asked beside.
-
-    Raises Outside (403), or Missing (404).
-    """
-    group: Group | None = conversations_of(user).annotate(**beside).filter(pk=group_id).first()
-    if group is None:
-        raise Outside if Group.objects.filter(pk=group_id).exists() else Missing
-    return group
-
-
 def conversations_of(user: User) -> GroupQuerySet:
     """Return the groups in whose conversation a person is, with its counters."""
     groups: GroupQuerySet = Group.objects.visible_to(user).select_related("conversation")
     return groups
+
+
+def conversation_for(viewer: Any) -> GroupQuerySet:
+    """Return the one group ``GROUP``, where anybody is in its conversation, for a question of theirs."""
+    return conversations_of(viewer).filter(pk=GROUP).order_by()
+
+
+SEEN: Final = ByKind(conversation_for)
+
+
+def access_conversation(user: User, group_id: str) -> Group:
+    """Return the group of a conversation, with its counters. Raises Outside (403), or Missing (404)."""
+    return let_in(user, group_id, SEEN)
+
+
+def let_in(user: User, group_id: str, question: ByKind, **values: Any) -> Group:
+    """Do the same, with what else the question asks; it is one about ``conversation_for``."""
+    group: Group | None = question.of(user).object(viewer=user.pk, group=group_id, **values)
+    if group is None:
+        raise refusal_of(group_id)
+    return group
+
+
+def refusal_of(group_id: str) -> Refused:
+    """Return why somebody is not let into a conversation that they do not see."""
+    return Outside() if Group.objects.filter(pk=group_id).exists() else Missing()
 
 
 def reader(user: User, group: Group) -> Reader:

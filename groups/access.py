@@ -9,20 +9,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.refusals import Missing
 from core.roles import Role
+from groups.asking import GROUP, ByKind
 from groups.models import Group
 from groups.models.members import MENTORING
 
 if TYPE_CHECKING:
     from users.models import User
 
+SEEN: Final = ByKind(lambda viewer: Group.objects.visible_to(viewer).filter(pk=GROUP).order_by())
+SEEN_IDS: Final = ByKind(
+    lambda viewer: Group.objects.visible_to(viewer).filter(pk=GROUP).order_by().values_list("pk")
+)
+
 
 def access_group(user: User, group_id: str) -> Group:
     """Return a group that the person may see. Raises Missing (404), whether or not there is one."""
-    group: Group | None = Group.objects.visible_to(user).filter(pk=group_id).first()
+    group: Group | None = SEEN.of(user).object(viewer=user.pk, group=group_id)
     if group is None:
         raise Missing
     return group
@@ -30,7 +36,7 @@ def access_group(user: User, group_id: str) -> Group:
 
 def can_see(user: User, group: Group) -> bool:
     """Ask again about a group that was seen a moment ago: it may have been archived, or left, since."""
-    return bool(Group.objects.visible_to(user).filter(pk=group.pk).exists())
+    return bool(SEEN_IDS.of(user).rows(viewer=user.pk, group=group.pk))
 
 
 def can_manage(user: User, group: Group) -> bool:

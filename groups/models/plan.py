@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from core.prepared import this_moment
 from groups.models.members import GroupMember
 from users.models import User
 
@@ -142,4 +143,4 @@ class Task(models.Model):
     @staticmethod
     def is_overdue() -> Q:
         """The one meaning of overdue, as a condition on tasks: by the day in UTC, whatever the zone is."""
-        return Q(completed=False, due_date__lt=timezone.now().date())
+        return Q(completed=False, due_date__lt=this_moment().date())

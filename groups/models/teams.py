@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, Lower
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from core.aggregates import Counted
 from core.roles import Role
 from groups.models.health import SILENT_DAYS, Problem, silent_since
 from groups.models.members import MAY_MENTOR, GroupMember
@@ -63,25 +64,27 @@ class GroupQuerySet(models.QuerySet["Group"]):
 
     def with_summary(self) -> Self:
         """What a row of a list shows: the mentor, and how many members there are."""
-        members = counted(GroupMember.objects.filter(group=OuterRef("pk")), "group")
-        return self.select_related("mentor").annotate(member_count=Coalesce(members, 0))
+        members = GroupMember.objects.filter(group=OuterRef("pk"))
+        return self.select_related("mentor").annotate(member_count=counted(members))
+
+    def with_last_activity(self) -> Self:
+        """Find when something last happened."""
+        return self.annotate(last_activity_at=last_activity(tasks_of_group()))
 
     def with_progress(self) -> Self:
         """Count tasks, those done and those overdue, and find when something last happened."""
-        tasks = Task.objects.filter(milestone__group=OuterRef("pk"))
-        return self.annotate(
-            tasks_total=Coalesce(counted(tasks, "milestone__group"), 0),
-            tasks_done=Coalesce(counted(tasks.filter(completed=True), "milestone__group"), 0),
-            tasks_overdue=Coalesce(counted(tasks.overdue(), "milestone__group"), 0),
-            last_activity_at=last_activity(tasks),
+        tasks = tasks_of_group()
+        return self.with_last_activity().annotate(
+            tasks_total=counted(tasks),
+            tasks_done=counted(tasks.filter(completed=True)),
+            tasks_overdue=counted(tasks.overdue()),
         )
 
     def with_health(self) -> Self:
         """Say whether nobody mentors it who may, and whether a task is overdue, on top of its progress."""
-        tasks = Task.objects.filter(milestone__group=OuterRef("pk"))
         mentors = User.objects.filter(MAY_MENTOR, pk=OuterRef("mentor"))
         return self.with_progress().annotate(
-            without_mentor=~Exists(mentors), has_overdue=Exists(tasks.overdue())
+            without_mentor=~Exists(mentors), has_overdue=Exists(tasks_of_group().overdue())
         )
 
     def having(self, problem: Problem) -> Self:
@@ -92,16 +95,6 @@ class GroupQuerySet(models.QuerySet["Group"]):
             Problem.OVERDUE: Q(has_overdue=True),
         }
         return self.active().filter(archived_at=None).with_health().filter(is_so[problem])
-
-    def with_detail(self) -> Self:
-        """Everything that a group's own document shows, in four queries however much there is."""
-        tasks = Task.objects.select_related("assigned_to")
-        return self.select_related("mentor").prefetch_related(
-            models.Prefetch("members", GroupMember.objects.select_related("user")),
-            models.Prefetch(
-                "milestones", Milestone.objects.prefetch_related(models.Prefetch("tasks", tasks))
-            ),
-        )
 
     def bulk_create(self, objs: Iterable[Group], *args: Any, **kwargs: Any) -> list[Group]:
         groups = list(objs)
@@ -122,8 +115,12 @@ def ids_of_own_groups(user: User) -> QuerySet[Any, Any]:
     return ids.union(Group.objects.filter(mentor=user).order_by().values("pk"))
 
 
-def counted(rows: QuerySet[Any], per: str) -> Subquery:
-    return Subquery(rows.order_by().values(per).annotate(n=Count("pk")).values("n"))
+def tasks_of_group() -> Any:
+    return Task.objects.filter(milestone__group=OuterRef("pk"))
+
+
+def counted(rows: QuerySet[Any]) -> Counted:
+    return Counted(rows.order_by().values("pk"))
 
 
 def last_activity(tasks: QuerySet[Any]) -> Greatest:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from groups.models import GroupMember, PastMember
+from groups.serializers.documents import person
 
 if TYPE_CHECKING:
     from users.models import User
@@ -28,22 +29,19 @@ class PersonField(serializers.Field):  # type: ignore[type-arg]
         super().__init__(read_only=True, **kwargs)
 
     def to_representation(self, value: User) -> dict[str, Any]:
-        return {"id": value.pk, "name": value.name_for(self.context["viewer"])}
+        return person(value, self.context["viewer"])
 
 
 class MemberSerializer(serializers.ModelSerializer[GroupMember]):
     """A member of a group, by the person's id."""
 
     id = serializers.IntegerField(source="user_id")
-    name = serializers.SerializerMethodField()
+    name = serializers.CharField(read_only=True)
 
     class Meta:
         model = GroupMember
         fields = ["id", "name", "role"]
         read_only_fields = fields
-
-    def get_name(self, member: GroupMember) -> str:
-        return member.user.name_for(self.context["viewer"])
 
 
 class PastMemberSerializer(serializers.ModelSerializer[PastMember]):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.serializers import BoundedListField, StrictCharField, WireModelSerializer
 from groups.models import Group, MembershipRole, NewMember
 from groups.serializers.people import MemberSerializer, PersonField, PersonSerializer
 from groups.serializers.plan import IdField, MilestoneSerializer
-
-if TYPE_CHECKING:
-    from core.registry import ConversationRow
 
 MEMBERS_AT_ONCE: Final = 500
 
@@ -54,26 +51,18 @@ class LastMessageSerializer(serializers.Serializer[Any]):
 
 
 class OwnGroupSerializer(GroupSummarySerializer):
-    """One of one's own groups, with its progress; ``conversations`` in the context tells of its messages."""
+    """One of one's own groups, with its progress and what is new in its conversation."""
 
     progress = ProgressSerializer(source="*")
-    unread = serializers.SerializerMethodField(
-        help_text="Messages of others since one's read cursor: at most 100, among the last 1,000."
+    unread = serializers.IntegerField(
+        read_only=True,
+        help_text="Messages of others since one's read cursor: at most 100, among the last 1,000.",
     )
-    lastMessage = serializers.SerializerMethodField()  # noqa: N815
+    lastMessage = LastMessageSerializer(read_only=True, allow_null=True)  # noqa: N815
 
     class Meta(GroupSummarySerializer.Meta):
         fields = [*GroupSummarySerializer.Meta.fields, "progress", "unread", "lastMessage"]
         read_only_fields = fields
-
-    def get_unread(self, group: Group) -> int:
-        row: ConversationRow | None = self.context["conversations"].get(group.pk)
-        return row["unread"] if row else 0
-
-    @extend_schema_field(LastMessageSerializer(allow_null=True))
-    def get_lastMessage(self, group: Group) -> dict[str, Any] | None:  # noqa: N802
-        row: ConversationRow | None = self.context["conversations"].get(group.pk)
-        return row["last_message"] if row else None
 
 
 @extend_schema_serializer(many=False)

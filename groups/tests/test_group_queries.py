@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AUTHENTICATION: Final = 1
 LIST: Final = AUTHENTICATION + 1
 OWN: Final = LIST + 2  # and what is new in their conversations
-DETAIL: Final = AUTHENTICATION + 4
+DETAIL: Final = AUTHENTICATION + 1
 
 
 class QueryCase(TestCase):

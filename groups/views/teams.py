@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -18,19 +17,18 @@ from core.pagination import HousePagination
 from core.permissions import AdminWrites
 from core.registry import conversation_rows
 from core.schema import RETRY_SAFE
-from core.viewing import TellsViewer
 from groups.filters import GroupFilter
 from groups.models import Group, PastMember
+from groups.reading import all_rows, document_row, own_rows, summary
+from groups.serializers.documents import detail, own_summaries, summaries
 from groups.serializers.people import PastMemberSerializer
 from groups.serializers.teams import (
     GroupDetailSerializer,
     GroupsSerializer,
-    GroupSummarySerializer,
     GroupWriteSerializer,
     JoiningSerializer,
     LeavingSerializer,
     NewGroupSerializer,
-    OwnGroupSerializer,
     OwnGroupsSerializer,
 )
 from groups.services.members import add_members, remove_member
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @extend_schema(tags=["Groups"])
-class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
+class GroupViewSet(Conditional, GenericViewSet[Group]):
     """Teams. What one may not see does not exist (404); what only admins do is 403 for all others."""
 
     request: SignedInRequest
@@ -60,8 +58,8 @@ class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
 
     def document(self, group_id: str) -> dict[str, Any]:
         """Return a group's whole document, read anew."""
-        rows = Group.objects.visible_to(self.request.user).with_progress().with_detail()
-        return dict(self.get_serializer(get_object_or_404(rows, pk=group_id)).data)
+        viewer = self.request.user
+        return detail(document_row(viewer, group_id), viewer)
 
     def current(self) -> dict[str, Any]:
         return self.document(self.kwargs["pk"])
@@ -69,21 +67,19 @@ class GroupViewSet(Conditional, TellsViewer, GenericViewSet[Group]):
     @extend_schema(summary="List groups", responses=GroupsSerializer, filters=True)
     def list(self, request: SignedInRequest) -> Response:
         """List all groups that one may see, by id as people count, narrowed by track and status. No pages."""
-        groups: Any = self.filter_queryset(self.get_queryset())
-        return Response({"groups": self.rows(GroupSummarySerializer, groups.with_summary())})
+        is_narrowed = bool(request.query_params)
+        rows = summary(self.filter_queryset(self.get_queryset())) if is_narrowed else all_rows(request.user)
+        return Response({"groups": summaries(rows, request.user)})
 
     @extend_schema(summary="List one's own groups", responses=OwnGroupsSerializer)
     @action(detail=False, url_path="my-groups", filterset_class=None)
     def my_groups(self, request: SignedInRequest) -> Response:
         """List the groups in which one is, or which one mentors, with progress and what is new. No pages."""
-        groups = list(Group.objects.of(request.user).with_summary().with_progress())
+        rows = own_rows(request.user)
         told: dict[str, ConversationRow] = {}
         for rows_of in conversation_rows:
-            told |= rows_of(request.user, [group.pk for group in groups])
-        return Response({"groups": self.rows(OwnGroupSerializer, groups, conversations=told)})
-
-    def rows(self, serializer: type[GroupSummarySerializer], groups: Any, **context: Any) -> Any:
-        return serializer(groups, many=True, context={**self.get_serializer_context(), **context}).data
+            told |= rows_of(request.user, [pk for pk, *_ in rows])
+        return Response({"groups": own_summaries(rows, request.user, told)})
 
     @extend_schema(summary="Read a group", responses=GroupDetailSerializer)
     def retrieve(self, request: SignedInRequest, pk: str) -> Response:
