@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from authentication.requests import session_of
 from authentication.tickets import redeem_ticket
 from authentication.tokens import InvalidToken, read_access
 from core.http import source_of_scope
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from authentication.models import SignInSession
+    from authentication.tokens import Claims
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
@@ -34,8 +34,7 @@ class SourceGate:
         self.inner = inner
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        bucket = f"SOCKETS_PER_SOURCE:{source_of_scope(scope)}"
-        if not await in_cache(take_or_fall_back)(bucket, settings.SOCKETS_PER_SOURCE):
+        if not await wait_for(f"SOCKETS_PER_SOURCE:{source_of_scope(scope)}", settings.SOCKETS_PER_SOURCE):
             return await self.inner(scope, receive, send)
         metrics.throttled.labels("SOCKETS_PER_SOURCE").inc()
         await receive()
@@ -55,19 +54,35 @@ async def token_of(scope: Mapping[str, Any]) -> str:
     return await in_cache(redeem_ticket)(scope["ticket"], user_agent=browser)
 
 
-async def admit(token: str) -> SignInSession:
-    """Return the live session of an access token, if its person may open one more socket now.
+async def wait_for(bucket: str, rates: str) -> int:
+    """Take a place in a budget; return 0, or the seconds to wait for one. No rates are no budget."""
+    return await in_cache(take_or_fall_back)(bucket, rates) if rates else 0
 
-    Raises InvalidToken (401) and TooMany (429), the latter by what the token says alone. An ended session's
-    token takes nothing from its person in the end: whoever has stolen one keeps its owner off no socket.
+
+async def claims_of(token: str) -> Claims:
+    """Return what an access token says, if its person may open one more socket now.
+
+    Raises InvalidToken (401) and TooMany (429), by what the token says alone.
     """
-    user_id, _ = read_access(token)
-    bucket, rates = f"SOCKETS_PER_USER:{user_id}", settings.SOCKETS_PER_USER
-    if wait := await in_cache(take_or_fall_back)(bucket, rates):
+    claims = read_access(token)
+    if wait := await wait_for(bucket_of(claims.user_id), settings.SOCKETS_PER_USER):
         metrics.throttled.labels("SOCKETS_PER_USER").inc()
         raise TooMany(wait)
+    return claims
+
+
+async def admit(user_id: int, identify: Callable[[], SignInSession]) -> SignInSession:
+    """Return the live session that ``identify`` reads in a thread. Raises InvalidToken (401).
+
+    An ended session's token takes nothing from its person in the end: whoever has stolen one keeps its
+    owner off no socket.
+    """
     try:
-        return await in_database(session_of)(token)
+        return await in_database(identify)()
     except InvalidToken:
-        await in_cache(give_back)(bucket, rates)
+        await in_cache(give_back)(bucket_of(user_id), settings.SOCKETS_PER_USER)
         raise
+
+
+def bucket_of(user_id: int) -> str:
+    return f"SOCKETS_PER_USER:{user_id}"

@@ -11,13 +11,15 @@ from urllib.parse import parse_qs
 
 import orjson
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from authentication import seats
-from authentication.handshakes import admit, token_of
+from authentication.handshakes import admit, claims_of, token_of
+from authentication.requests import session_by
 from authentication.sweep import sweeper
-from authentication.tokens import InvalidToken, expires_at
+from authentication.tokens import InvalidToken
 from core.breaker import Resting
 from core.exceptions import STORE_ERRORS, store_of
 from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from authentication.models import SignInSession
+    from authentication.tokens import Claims
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
@@ -111,6 +114,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     kind = "session"
     session: SignInSession | None = None
+    claims: Claims
     seat_of: int | None = None
     is_closing = False
     expiry: asyncio.Task[None]
@@ -164,24 +168,31 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         try:
             self.scope["token"] = await token_of(self.scope)
-            session = await admit(self.scope["token"])
+            self.claims = await claims_of(self.scope["token"])
+            user_id = self.claims.user_id
+            # Before their rights are read: what is said of them later is heard.
+            await self.join(room_of_user(user_id))
+            session = await admit(user_id, self.identify)
         except InvalidToken:
             await self.accept_to_close(UNAUTHENTICATED)
             return
         except TooMany:
             await self.accept_to_close(FLOODED)
             return
-        if not seats.take(session.user_id):
+        if not seats.take(user_id):
             await self.accept_to_close(FLOODED)
             return
-        self.seat_of = session.user_id
-        await self.join(room_of_user(session.user_id))
+        self.seat_of = user_id
         await self.accept()
         self.session, self.user = session, session.user
         metrics.open_sockets.labels(self.kind).inc()
-        self.expiry = asyncio.create_task(self.close_at(expires_at(self.scope["token"])))
+        self.expiry = asyncio.create_task(self.close_at(self.claims.expires_at))
         sweeper.watch(self)
         await self.opened()
+
+    def identify(self) -> SignInSession:
+        """Return the live session, in a thread; a subclass reads more beside it. Raises InvalidToken."""
+        return session_by(self.claims)
 
     async def join(self, room: str) -> None:
         """Hear what is said in a room, until the socket ends."""
@@ -216,6 +227,11 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             if self.serving is not None:
                 self.serving.cancel()
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """End, at once: Channels visits a thread here, too."""
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
         if not self.is_closing:

@@ -6,36 +6,40 @@ import asyncio
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 from django.db import DataError, IntegrityError
-from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import ValidationError
 
 from authentication.requests import session_of
 from authentication.websocket import SignedInConsumer
-from chat.access import access_conversation, reader
 from chat.realtime import Kind, event_of, is_present, ring_typing, text_for
 from chat.replay import missed
 from chat.serializers.messages import NewMessageSerializer
 from chat.services.history import revision_of
 from chat.services.posting import Draft, admit_frame, post_message
+from chat.standing import standing_of
 from chat.sweep import sweeper
 from core.exceptions import first_sentence
 from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
+from core.roles import Role
 from core.threads import in_database
 from core.uploads.links import links_of_scope
-from groups.models import GroupMember
 
 if TYPE_CHECKING:
+    from authentication.models import SignInSession
     from chat.access import Reader
     from chat.realtime import Event
+    from chat.standing import Standing
     from groups.models import Group
+    from users.models import User
 
 REVISION: Final = re.compile("[0-9]{1,19}")
 FLOODS_BORNE: Final = 100
 TYPING_EVERY_SECONDS: Final = 2.0
 RIGHTS_EVERY_SECONDS: Final = 1.0
+known: WeakValueDictionary[str, Group] = WeakValueDictionary()  # by id, of open sockets
 CODES: Final = ((SignedOut, UNAUTHENTICATED), (Missing, UNKNOWN), (Forbidden, FORBIDDEN))
 
 
@@ -50,6 +54,8 @@ class GroupChatConsumer(SignedInConsumer):
     kind = "chat"
     group: Group
     reader: Reader
+    found: Standing | Refused
+    guess = ""
     cursor = 0
     rights: Any = None
     is_in = False
@@ -57,22 +63,53 @@ class GroupChatConsumer(SignedInConsumer):
     is_of_group = False
     typed_at = -TYPING_EVERY_SECONDS
 
+    async def connect(self) -> None:
+        """Join the room that other sockets know the group by, then ask who comes, and whether they may.
+
+        Who joins first hears all that was posted after the question, so once is enough. Where nobody knew the
+        room, ``opened`` joins and asks again.
+        """
+        if (group := known.get(self.asked_for)) is not None:
+            self.guess = room_of_group(group.room)
+            await self.join(self.guess)
+        await super().connect()
+
+    def identify(self) -> SignInSession:
+        """Read beside the session as what its person would be here."""
+        session = super().identify()
+        try:
+            self.found = standing_of(session.user, self.asked_for)
+        except Refused as refusal:
+            self.found = refusal
+        return session
+
     async def opened(self) -> None:
-        """Join the group's room, then say where the conversation stands, and what was missed ``?after=``."""
+        """Say where the conversation stands, and what was missed ``?after=``; close where they may not be."""
         self.turn, self.door = asyncio.Lock(), asyncio.Lock()
-        group_id = self.scope["url_route"]["kwargs"]["group_id"]
-        if not await self.enter(group_id):
+        if isinstance(self.found, Refused):
+            await self.close(code_of(self.found))
+            return
+        self.stand(self.found)
+        if not self.guess:
+            await self.join(room_of_group(self.group.room))
+            if not await self.enter():
+                return
+        elif self.guess != room_of_group(self.group.room):
+            await self.close(TRY_LATER)  # it may have heard another group, and must not tell
             return
         self.is_in = True
-        await self.join(room_of_group(self.group.room))
-        # Read anew: what was posted since is not heard by who had not joined.
-        if not await self.enter(group_id):
-            return
+        self.links = links_of_scope(self.scope, self.user_id)
+        # What a supervisor sees hangs on links, too: of those the first round of the sweep asks.
+        self.rights = None if self.user.role == Role.SUPERVISOR else (self.group.access_version, None)
         revision, after = revision_of(self.group), self.scope["query"].get("after", [""])[0]
         self.cursor = min(int(after), revision) if REVISION.fullmatch(after) else revision
         await self.reply({"type": "connection.established", "groupId": self.group_id, "revision": revision})
         sweeper.watch(self)
         await self.catch_up(revision)
+
+    @property
+    def asked_for(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["group_id"])
 
     @property
     def group_id(self) -> str:
@@ -82,25 +119,27 @@ class GroupChatConsumer(SignedInConsumer):
     def user_id(self) -> int:
         return int(self.user.pk)
 
-    async def enter(self, group_id: str) -> bool:
+    def stand(self, standing: Standing) -> None:
+        self.group, self.reader, self.is_of_group = standing
+        known[self.group_id] = self.group
+
+    async def enter(self) -> bool:
         """Find out whether, and as what, the person is in the group; closes where they are not.
 
         One after the other: what was asked first must not overwrite what has been learnt since.
         """
         try:
             async with self.door:
-                self.group, self.reader, self.is_of_group = await in_database(self.standing)(group_id)
+                self.user, standing = await in_database(self.look)()
+                self.stand(standing)
         except Refused as refusal:
             await self.close(code_of(refusal))
             return False
         return True
 
-    def standing(self, group_id: str) -> tuple[Group, Reader, bool]:
+    def look(self) -> tuple[User, Standing]:
         user = session_of(self.scope["token"]).user
-        is_member = Exists(GroupMember.objects.filter(group=OuterRef("pk"), user=user))
-        group: Any = access_conversation(user, group_id, is_member=is_member)
-        self.user = user
-        return group, reader(user, group), group.is_member or group.mentor_id == user.pk
+        return user, standing_of(user, self.asked_for)
 
     async def leave(self) -> None:
         sweeper.unwatch(self)
@@ -112,10 +151,12 @@ class GroupChatConsumer(SignedInConsumer):
     async def recheck(self) -> None:
         """Ask again whether, and as what, the person may stay."""
         if self.is_in:
-            await self.enter(self.group_id)
+            await self.enter()
 
     async def chat_event(self, event: Event) -> None:
         """Forward what ``chat.realtime`` rang the room with; a gap is read from the database."""
+        if not self.is_in:
+            return
         async with self.turn:
             if event["revision"] == self.cursor + 1:
                 await self.forward(event)
@@ -125,7 +166,7 @@ class GroupChatConsumer(SignedInConsumer):
 
     async def chat_aside(self, event: Event) -> None:
         """Forward what is true for a moment only, to everybody but whom it is about."""
-        if event["payload"]["user"]["id"] != self.user_id:
+        if self.is_in and event["payload"]["user"]["id"] != self.user_id:
             await self.reply({"type": event["kind"], "payload": event["payload"]})
 
     async def catch_up(self, revision: int) -> None:
@@ -148,7 +189,7 @@ class GroupChatConsumer(SignedInConsumer):
                     await self.recheck()
 
     async def forward(self, event: Event) -> None:
-        text = text_for(event, self.reader, links_of_scope(self.scope, self.user_id))
+        text = text_for(event, self.reader, self.links)
         if text is not None:
             await self.tell(text)
 

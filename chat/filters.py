@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LARGEST_BIGINT: Final = 2**63 - 1
+USUAL: Final = 50
 MOST: Final = 100
 WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 FINDABLE: Final = re.compile(r"[^\W_]{3}")
@@ -80,7 +81,7 @@ class SearchQuerySerializer(serializers.Serializer[dict[str, Any]]):
 class HistoryQuerySerializer(serializers.Serializer[dict[str, Any]]):
     """Query parameters of a conversation."""
 
-    limit = WholeField(default=50, help_text="1 to 100; beyond that it is the nearest of them.")
+    limit = WholeField(default=USUAL, help_text="1 to 100; beyond that it is the nearest of them.")
     before = MomentField(
         required=False, allow_blank=True, help_text="Messages older than this `timestamp`, newest first."
     )

@@ -15,6 +15,7 @@ from core.realtime import ring, room_of_group, send_to_room
 if TYPE_CHECKING:
     from chat.access import Reader
     from chat.models import ReadCursor
+    from chat.models.lines import Line
     from core.uploads.links import Links
     from groups.models import Group
     from users.models import User
@@ -41,7 +42,7 @@ def publish(kind: Kind, message: Message, *, group: Group, before: str) -> bool:
     return send_to_room(room_of_group(group.room), event_of(kind, message, before=before))
 
 
-def event_of(kind: Kind, message: Message, *, before: str) -> Event:
+def event_of(kind: Kind, message: Message | Line, *, before: str) -> Event:
     return {
         "type": "chat.event",
         "kind": str(kind),
@@ -69,7 +70,7 @@ def is_present(event: Event) -> bool:
     return Message.objects.filter(pk=event["document"]["id"], revision=event["revision"]).exists()
 
 
-def event_since(message: Message, cursor: int) -> Event:
+def event_since(message: Line, cursor: int) -> Event:
     """Return what somebody missed of a message who knows all up to ``cursor``."""
     is_new = message.posted_revision > cursor and message.sight != Message.Sight.MODERATORS
     kind = Kind.DELETED if message.is_deleted else Kind.UPDATED

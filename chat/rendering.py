@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from chat.models.lines import Line, line_of
 from core.roles import FORMER_MEMBER
 
 if TYPE_CHECKING:
@@ -16,56 +17,55 @@ if TYPE_CHECKING:
 
     from chat.access import Reader
     from chat.models import Message, MessageAttachment
+    from chat.models.lines import File, Quote
     from core.uploads.links import Links
-    from users.models import User
+    from users.names import Named
 
 Document = dict[str, Any]
 
 REMOVED: Final = "This message was removed."
-EXCERPT: Final = 200  # characters of a quote
 MODERATORS: Final = "moderators"
 NOBODY: Final = {"id": 0, "name": FORMER_MEMBER}
 
 
-def document_of(message: Message) -> Document:
+def document_of(message: Message | Line) -> Document:
     """Return all that is told of a message to anybody; ``render`` leaves out what is not for a reader."""
+    line = message if isinstance(message, Line) else line_of(message)
     return {
-        "id": message.pk,
-        "author": author_of(message),
-        "text": message.text,
-        "timestamp": moment(message.created_at),
-        "attachments": [attached(row) for row in message.attachments.all()],
-        "isDeleted": message.sight == message.Sight.MODERATORS,
-        "deletedAt": moment(message.deleted_at),
-        "deletedBy": message.deleted_by_id,
+        "id": line.pk,
+        "author": author_of(line),
+        "text": line.text,
+        "timestamp": moment(line.created_at),
+        "attachments": [attached(file) for file in line.files],
+        "isDeleted": line.sight == MODERATORS,
+        "deletedAt": moment(line.deleted_at),
+        "deletedBy": line.deleted_by_id,
         "moderation": {
-            "status": message.moderation_status,
-            "note": message.moderation_note or None,
-            "moderatedAt": moment(message.moderated_at),
-            "moderatedBy": message.moderated_by_id,
+            "status": line.moderation_status,
+            "note": line.moderation_note or None,
+            "moderatedAt": moment(line.moderated_at),
+            "moderatedBy": line.moderated_by_id,
         },
-        "editedAt": moment(message.edited_at),
-        "seq": message.seq,
-        "revision": message.revision,
-        "clientId": message.client_id or None,
-        "replyTo": quote_of(message.reply_to),
-        "reactions": reactions_of(message),
-        "mentions": sorted(message.mention_ids or []),
+        "editedAt": moment(line.edited_at),
+        "seq": line.seq,
+        "revision": line.revision,
+        "clientId": line.client_id or None,
+        "replyTo": quote_of(line.quote) if line.quote else None,
+        "reactions": reactions_of(line.reaction_rows) if line.reaction_rows else [],
+        "mentions": sorted(line.mention_ids or []),
     }
 
 
-def quote_of(message: Message | None) -> Document | None:
+def quote_of(quote: Quote) -> Document:
     """Return a quoted message, with in whose sight it is: ``render`` takes that out."""
-    if message is None:
-        return None
-    text, sight = message.text[:EXCERPT], str(message.sight)
-    return {"id": message.pk, "author": author_of(message), "text": text, "sight": sight}
+    return {"id": quote.pk, "author": author_of(quote), "text": quote.text, "sight": str(quote.sight)}
 
 
-def reactions_of(message: Message) -> list[Document]:
-    rows = sorted((row["sign"], row["user"]) for row in message.reaction_rows or [])
+def reactions_of(rows: list[list[Any]]) -> list[Document]:
+    """Return who has set each sign; the rows are pairs of both."""
     return [
-        {"sign": sign, "userIds": [user for _, user in those]} for sign, those in groupby(rows, itemgetter(0))
+        {"sign": sign, "userIds": [user for _, user in those]}
+        for sign, those in groupby(sorted(rows), itemgetter(0))
     ]
 
 
@@ -73,18 +73,19 @@ def render(document: Document, reader: Reader, *, sight: str) -> Document:
     """Return the document as that reader gets it: whole, or the tombstone of what is not for them."""
     author_id = document["author"]["id"]
     is_author = author_id == reader.user_id
-    document = {**document, "replyTo": quote_for(document["replyTo"], reader)}
     if not reader.sees(sight, author_id=author_id):
         return tombstone(document)
-    moderation = document["moderation"]
+    shown = document.copy()
+    if document["replyTo"] is not None:
+        shown["replyTo"] = quote_for(document["replyTo"], reader)
     if not (reader.is_moderator or is_author):
-        moderation = {**moderation, "note": None}
-    return {**document, "moderation": moderation, "clientId": document["clientId"] if is_author else None}
+        shown["moderation"] = {**document["moderation"], "note": None}
+    if not is_author:
+        shown["clientId"] = None
+    return shown
 
 
-def quote_for(quote: Document | None, reader: Reader) -> Document | None:
-    if quote is None:
-        return None
+def quote_for(quote: Document, reader: Reader) -> Document:
     sees = reader.sees(quote["sight"], author_id=quote["author"]["id"])
     shown = {"id": quote["id"], "author": quote["author"], "text": quote["text"] if sees else REMOVED}
     return {**shown, "isDeleted": not sees or quote["sight"] == MODERATORS}
@@ -109,7 +110,8 @@ def tombstone(document: Document) -> Document:
 
 def with_links(document: Document, links: Links) -> Document:
     """Return a rendered document with links to its files, for the one who signs them."""
-    return {**document, "attachments": [linked(file, links) for file in document["attachments"]]}
+    files = document["attachments"]
+    return {**document, "attachments": [linked(file, links) for file in files]} if files else document
 
 
 def linked(file: Document, links: Links) -> Document:
@@ -121,16 +123,16 @@ def is_stored(file: Document) -> bool:
     return "://" not in file["file_url"]
 
 
-def author_of(message: Message) -> Document:
+def author_of(message: Message | Line | Quote) -> Document:
     return person(message.author) if message.author else dict(NOBODY)
 
 
-def person(user: User) -> Document:
+def person(user: Named) -> Document:
     """Return somebody as everybody in a conversation reads them: without an address."""
     return {"id": user.pk, "name": user.display_name}
 
 
-def attached(row: MessageAttachment) -> Document:
+def attached(row: MessageAttachment | File) -> Document:
     """Return a file as it stands in a document: by its key, which ``with_links`` turns into a link (D20)."""
     return {
         "file_url": row.file_url,

@@ -30,6 +30,7 @@ UNKNOWN: Final = 4404
 FLOODED: Final = 4429
 TRY_LATER: Final = 1013
 RING_SECONDS: Final = 0.5
+FAULTS: Final = (RedisError, OSError, ChannelFull, Resting)
 
 
 def room_of_user(user_id: int) -> str:
@@ -59,18 +60,29 @@ async def ring(room: str, event: dict[str, Any], breaker: Breaker | None = None)
         async with asyncio.timeout(RING_SECONDS):
             with (breaker or doorbell).asking():
                 await layer.group_send(room, event)
-    except (RedisError, OSError, ChannelFull, Resting) as error:
-        logger.warning(
-            "fan_out_failed", extra={"event_type": event["type"], "store_error": type(error).__name__}
-        )
-        metrics.fan_out_failures.labels(event["type"]).inc()
+    except FAULTS as fault:
+        note(event, fault)
         return False
     return True
 
 
 def send_to_room(room: str, event: dict[str, Any], breaker: Breaker | None = None) -> bool:
     """Ring from a thread, where no event loop runs."""
-    return async_to_sync(ring)(room, event, breaker)
+    layer: Any = get_channel_layer()
+    if not hasattr(type(layer), "group_send_now"):
+        return async_to_sync(ring)(room, event, breaker)
+    try:
+        with (breaker or doorbell).asking():
+            layer.group_send_now(room, event)
+    except FAULTS as fault:
+        note(event, fault)
+        return False
+    return True
+
+
+def note(event: dict[str, Any], fault: Exception) -> None:
+    logger.warning("fan_out_failed", extra={"event_type": event["type"], "store_error": type(fault).__name__})
+    metrics.fan_out_failures.labels(event["type"]).inc()
 
 
 def close_sockets(*, room: str, code: int, session: int | None = None) -> bool:

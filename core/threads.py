@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 
@@ -36,11 +36,13 @@ def in_database(call: Callable[Given, Answer]) -> Callable[Given, Awaitable[Answ
 def in_cache(call: Callable[Given, Answer]) -> Callable[Given, Awaitable[Answer]]:
     """Return a call of the cache as one that an event loop can wait for.
 
-    In threads of its own: while Redis is stuck, nobody waits behind it for the database.
+    In threads of its own: while Redis is stuck, nobody waits behind it for the database. They keep their
+    caches from one call to the next, which asgiref would have each caller make anew.
     """
-    awaitable: Callable[Given, Awaitable[Answer]] = sync_to_async(
-        call, thread_sensitive=False, executor=cache_pool()
-    )
+
+    def awaitable(*args: Given.args, **kwargs: Given.kwargs) -> Awaitable[Answer]:
+        return asyncio.get_running_loop().run_in_executor(cache_pool(), partial(call, *args, **kwargs))
+
     return awaitable
 
 

@@ -17,6 +17,7 @@ from authentication.models import SignInSession
 from authentication.sessions import end_session, log_out, open_session
 from authentication.sweep import sweeper
 from authentication.tests.sockets import PatientSocket
+from authentication.tokens import read_access
 from btf_backend.routing import application
 from users.models import User
 from users.services.accounts import change_status
@@ -140,7 +141,8 @@ class SocketTests(TransactionTestCase):
         await socket.disconnect()
 
     async def test_it_closes_when_the_access_token_runs_out(self) -> None:
-        with patch("authentication.websocket.expires_at", return_value=0.0):
+        claims = read_access(self.pair.access)._replace(expires_at=0.0)
+        with patch("authentication.handshakes.read_access", return_value=claims):
             socket = await self.opened(self.pair.access)
             self.assertEqual((await socket.receive_output(timeout=2))["code"], 4401)
 
@@ -164,7 +166,7 @@ class SocketTests(TransactionTestCase):
         """SAFETY: connecting during an outage is refused cleanly, wherever the outage shows first."""
         layer = get_channel_layer()
         outages = [
-            patch("authentication.handshakes.session_of", side_effect=OperationalError),
+            patch("authentication.websocket.session_by", side_effect=OperationalError),
             patch.object(layer, "group_add", side_effect=RedisDown),
             patch.object(layer, "new_channel", side_effect=RedisDown),
         ]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from core.prepared import Slot
+from core.prepared_writes import PreparedUpdate
 from groups.models import Group
 
 if TYPE_CHECKING:
@@ -26,6 +30,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Return a group's conversation, made where there was none, its row locked until the commit."""
         conversation, _ = self.select_for_update().get_or_create(group_id=group_id)
         return conversation
+
+    def step(self, group_id: str) -> Conversation | None:
+        """Move a group's counters on by a new message, and return them, their row locked until the commit.
+
+        None where there are none yet.
+        """
+        found: Conversation | None = STEP.object(group=group_id, now=timezone.now())
+        return found
 
 
 class Conversation(models.Model):
@@ -57,6 +69,13 @@ class Conversation(models.Model):
             message.created_at = self.next_moment()
         self.last_created_at = max(message.created_at, self.last_created_at or message.created_at)
 
+    def seat(self, message: Message) -> None:
+        """Give a new message the place to which ``step`` came."""
+        moment: Any = self.last_created_at
+        message.seq, message.created_at = self.last_seq, moment
+        message.revision = message.posted_revision = self.last_revision
+        message.was_shown = message.sight == message.Sight.ALL
+
     def register_change(self, message: Message) -> None:
         """Give a message, as it now is, the next revision. The row must be held, and saved after."""
         self.last_revision += 1
@@ -73,6 +92,17 @@ class Conversation(models.Model):
     def next_moment(self) -> datetime:
         now = timezone.now()
         return max(now, self.last_created_at + self.GAP) if self.last_created_at else now
+
+
+def stepping() -> tuple[ConversationQuerySet, dict[str, Any]]:
+    now = Slot("now", models.DateTimeField())
+    next_moment = Greatest(now, Coalesce(F("last_created_at") + Conversation.GAP, now))
+    moved = {name: F(name) + 1 for name in ("last_seq", "last_revision")}
+    rows = Conversation.objects.filter(group=Slot("group", models.CharField()))
+    return rows, {**moved, "last_created_at": next_moment}
+
+
+STEP: Final = PreparedUpdate(stepping)
 
 
 def number(messages: Iterable[Message]) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.db.models import F, Value
-from django.db.models.functions import JSONObject, Lower
+from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
 
 from chat.models.conversation import Conversation, number
 from chat.models.marks import Mention, Reaction
-from core.aggregates import Counted, listed
+from core.aggregates import Counted
 from core.models import Upload
+from core.nested import Tuple, listed
+from core.prepared_writes import PreparedInsert
 from groups.models import Group
 
 if TYPE_CHECKING:
@@ -29,15 +31,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def with_details(self) -> Self:
         """Everything that a message's document shows, in two queries however many rows."""
+        rows = self.select_related("author", "reply_to__author").prefetch_related("attachments")
+        return rows.with_marks()
+
+    def with_marks(self) -> Self:
+        """Who reacted to each message, and whom it names: lists, null where there is nobody."""
         reactions = Reaction.objects.filter(message=models.OuterRef("pk"))
         mentions = Mention.objects.filter(message=models.OuterRef("pk"))
-        return (
-            self.select_related("author", "reply_to__author")
-            .prefetch_related("attachments")
-            .annotate(
-                reaction_rows=listed(reactions, "message", JSONObject(sign="sign", user="user_id")),
-                mention_ids=listed(mentions, "message", F("user_id")),
-            )
+        return self.annotate(
+            reaction_rows=listed(reactions, "message", Tuple("sign", "user_id")),
+            mention_ids=listed(mentions, "message", F("user_id")),
         )
 
     def with_times_quoted(self) -> Self:
@@ -110,8 +113,8 @@ class Message(models.Model):
         AUTHOR = "author"
         MODERATORS = "moderators"
 
-    # Set by ``with_details``; null where there is none.
-    reaction_rows: list[dict[str, Any]] | None
+    # Set by ``with_marks``; null where there is none.
+    reaction_rows: list[list[Any]] | None  # pairs of a sign and whose
     mention_ids: list[int] | None
     times_quoted: int  # by ``with_times_quoted``
 
@@ -199,17 +202,22 @@ class Message(models.Model):
 
     @property
     def sight(self) -> Sight:
-        """The same rule as ``IN_SIGHT`` and ``readable``, on one row."""
-        if self.is_deleted or self.moderation_status == self.Moderation.REJECTED:
-            return self.Sight.MODERATORS
-        is_waiting = self.moderation_status == self.Moderation.PENDING
-        return self.Sight.AUTHOR if is_waiting else self.Sight.ALL
+        return sight_of(self.moderation_status, is_deleted=self.is_deleted)
 
-    def save_into(self, conversation: Conversation) -> None:
-        """Insert into a conversation that is held already."""
-        conversation.admit(self)
-        conversation.save()
-        super().save(force_insert=True)
+    def save_at(self, conversation: Conversation) -> None:
+        """Insert where a conversation has just made a step."""
+        conversation.seat(self)
+        INSERT.insert(self)
+
+
+INSERT: Final = PreparedInsert(Message)
+
+
+def sight_of(moderation_status: str, *, is_deleted: bool) -> Message.Sight:
+    """The same rule as ``IN_SIGHT`` and ``readable``, on one row."""
+    if is_deleted or moderation_status == Message.Moderation.REJECTED:
+        return Message.Sight.MODERATORS
+    return Message.Sight.AUTHOR if moderation_status == Message.Moderation.PENDING else Message.Sight.ALL
 
 
 class MessageAttachment(models.Model):

@@ -5,14 +5,18 @@ With the conversation held, once more whether the person may be in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.db import models
 from django.db.models import Exists, Q
 
-from chat.access import access_conversation, conversations_of
+from chat.access import Outside, conversation_for, let_in
 from chat.models import Conversation, Message
 from core.preconditions import confirm
+from core.prepared import Prepared, Slot
 from core.refusals import Missing
+from groups.asking import GROUP, ByKind
 from users.models import User
 from users.services.holding import locked, still_acting
 
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from groups.models import Group
+    from groups.models.teams import GroupQuerySet
+
+HELD: Final = Prepared(lambda: Conversation.objects.select_for_update().filter(group=GROUP))
+IS_SUPERUSER: Final = Slot("is_superuser", models.BooleanField())
 
 
 class HeldConversation(NamedTuple):
@@ -47,14 +55,32 @@ def hold_conversation(group_id: str, *, by: User) -> HeldConversation:
     more, in the group, or it has gone; SignedOut (401) where they may not act any more, Forbidden (403)
     where they are no admin any more.
     """
-    conversation = Conversation.objects.select_for_update().filter(group_id=group_id).first()
+    conversation = HELD.object(group=group_id)
     # After the lock, in a statement of its own: it must see what was committed meanwhile.
-    group = conversations_of(by).filter(Exists(User.objects.still(by)), pk=group_id).first()
-    if group is None:
+    group, by = let_in_still(by, group_id, STILL)
+    return HeldConversation(conversation or Conversation.objects.hold(group_id), group, by)
+
+
+def let_in_still(by: User, group_id: str, question: ByKind, **values: Any) -> tuple[Group, User]:
+    """Return the group, and who acts, as they are now; the question is one about ``still_in_conversation``.
+
+    Raises what ``hold_conversation`` raises.
+    """
+    try:
+        return let_in(by, group_id, question, is_superuser=by.is_superuser, **values), by
+    except (Outside, Missing):
         # Not locked: people come before conversations.
         by = still_acting(by, User.objects.filter(pk=by.pk).first())
-        group = access_conversation(by, group_id)
-    return HeldConversation(conversation or Conversation.objects.hold(group_id), group, by)
+        return let_in(by, group_id, question, is_superuser=by.is_superuser, **values), by
+
+
+def still_in_conversation(viewer: Any) -> GroupQuerySet:
+    """Return the one group, where anybody is in its conversation, and may still act as what they were."""
+    person: Any = SimpleNamespace(pk=viewer, role=viewer.role, is_superuser=IS_SUPERUSER)
+    return conversation_for(viewer).filter(Exists(User.objects.still(person)))
+
+
+STILL: Final = ByKind(still_in_conversation)
 
 
 def hold_message(message: Message, *, by: User, beside: Iterable[int] = ()) -> HeldMessage:

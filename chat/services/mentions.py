@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chat.models import Mention
 from groups.models import Group, GroupMember
@@ -11,7 +11,10 @@ from users.models import User
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
+
     from chat.models import Message
+    from users.names import Named
 
 SIGN = "@"
 MENTIONS = 50  # looked at in one text
@@ -37,15 +40,16 @@ def write_mentions(message: Message, ids: set[int]) -> None:
     message.mention_ids = sorted(ids)
 
 
-def people_of(group_id: str) -> Iterable[User]:
+def people_of(group_id: Any) -> QuerySet[User]:
+    """Return the people of a group; its id may be a slot."""
     members = GroupMember.objects.filter(group=group_id).order_by().values("user_id")
     mentor = Group.objects.filter(pk=group_id).order_by().values("mentor_id")
     # A UNION: an OR over both would read every person there is.
-    people: Iterable[User] = User.objects.filter(pk__in=members.union(mentor))
+    people: QuerySet[User] = User.objects.filter(pk__in=members.union(mentor))
     return people
 
 
-def named_in(text: str, people: Iterable[User]) -> set[int]:
+def named_in(text: str, people: Iterable[Named]) -> set[int]:
     """Return the ids of those whose name follows an ``@``: the longest name that fits, whatever its case.
 
     First names alone count too, for everybody who has that one.

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from chat.access import reader
 from chat.models import Message
+from chat.models.lines import EXCERPT
 from chat.realtime import Kind, publish_on_commit
-from chat.rendering import EXCERPT
 from chat.services.holding import held_message, hold_message
 from chat.services.mentions import people_mentioned, people_named, write_mentions
 from core import audit

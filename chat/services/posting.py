@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
 
-from chat.access import access_conversation, reader
-from chat.models import Message, MessageAttachment
+from chat.access import let_in, reader
+from chat.models import Conversation, Message, MessageAttachment
 from chat.realtime import Kind, publish_on_commit
 from chat.services.attachments import attachments_of, key_of
-from chat.services.history import revision_of
-from chat.services.holding import hold_conversation
-from chat.services.mentions import people_named, write_mentions
+from chat.services.holding import hold_conversation, let_in_still
+from chat.services.mentions import SIGN, named_in, write_mentions
+from chat.services.questions import BEFORE, people_in, quote_in, still
 from core.idempotency import digests
 from core.limits import pour, pour_back
-from core.refusals import Refused, TooMany
+from core.refusals import Missing, Refused, TooMany
 from core.watching import metrics
 
 if TYPE_CHECKING:
-    from chat.models import Conversation
-    from chat.models.messages import MessageQuerySet
     from groups.models import Group
     from users.models import User
+    from users.names import Somebody
 
 
 class ClientIdReused(Refused):
@@ -43,6 +41,14 @@ class WrongQuote(Refused):
 
     code = "validation_error"
     sentence = "There is no such message in this conversation."
+
+
+class PostedMeanwhile(Exception):
+    """The message of that name has been stored by another request."""
+
+    def __init__(self, message_id: int, group: Group) -> None:
+        super().__init__()
+        self.message_id, self.group = message_id, group
 
 
 FRAMES_BURST: Final = 120
@@ -67,15 +73,6 @@ class Draft:
         return digests(orjson.dumps([self.text, files, self.reply_to_id]))
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a draft asks for, as it was when the conversation was at that revision."""
-
-    revision: int
-    files: list[MessageAttachment]
-    quote: Message | None
-
-
 def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message, bool]:
     """Store a message with its attachments and, once committed, tell the group's sockets.
 
@@ -86,15 +83,16 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     A token pays for what is stored and nothing else. It is taken before the lock: nobody waits in a
     conversation for the store of the budgets.
     """
-    known: Any = named_so(draft, OuterRef("pk"), author=author).values("pk")
-    group: Any = access_conversation(author, group_id, known=Subquery(known))
+    group: Any = let_in(author, group_id, BEFORE, client_id=draft.client_id)
     if group.known is not None:
         return posted_before(draft, group.known, group=group), False
-    parts = parts_of(draft, group=group, author=author)
+    files = attachments_of(author, draft.attachments)
     charge(author)
     is_new = False
     try:
-        message, is_new = store_while_people_go(draft, parts, group_id, author=author)
+        message, is_new = store_while_people_go(draft, files, group_id, author=author), True
+    except PostedMeanwhile as found:
+        message = posted_before(draft, found.message_id, group=found.group)
     finally:
         if not is_new:
             pour_back(bucket_of(author), per_second=settings.CHAT_PER_SECOND)
@@ -128,12 +126,6 @@ def bucket_of(author: User) -> str:
     return f"chat:{author.pk}"
 
 
-def named_so(draft: Draft, group: Any, *, author: User) -> MessageQuerySet:
-    """Return the author's message of that name; at most one, since names are unique."""
-    rows = Message.objects.filter(group=group, author=author, client_id=draft.client_id).order_by()
-    return rows if draft.client_id else rows.none()
-
-
 def posted_before(draft: Draft, known: int, *, group: Group) -> Message:
     """Return the message that the draft's name stands for. Raises ClientIdReused (422)."""
     message = Message.objects.with_details().get(pk=known)
@@ -143,56 +135,65 @@ def posted_before(draft: Draft, known: int, *, group: Group) -> Message:
     return message
 
 
-def parts_of(draft: Draft, *, group: Group, author: User) -> Parts:
-    """Look up what the draft asks for. Raises NotOurFile and WrongQuote (400)."""
-    files = attachments_of(author, draft.attachments)
-    return Parts(revision_of(group), files, quoted(draft, group=group, author=author))
-
-
-def store_while_people_go(draft: Draft, parts: Parts, group_id: str, *, author: User) -> tuple[Message, bool]:
+def store_while_people_go(
+    draft: Draft, files: list[MessageAttachment], group_id: str, *, author: User
+) -> Message:
     """Store the message, once more where it pointed at somebody who was being erased at that moment."""
     try:
-        return store_once(draft, parts, group_id, author=author)
+        return store_once(draft, files, group_id, author=author)
     except IntegrityError:
-        return store_once(draft, parts, group_id, author=author)
+        return store_once(draft, files, group_id, author=author)
 
 
 @transaction.atomic(durable=True)
-def store_once(draft: Draft, parts: Parts, group_id: str, *, author: User) -> tuple[Message, bool]:
-    """Store the message, or find that it was stored while the lock was waited for."""
-    conversation, group, author = hold_conversation(group_id, by=author)
-    quote = parts.quote
-    if conversation.last_revision != parts.revision:
-        known = named_so(draft, group, author=author).values_list("pk", flat=True).first()
-        if known is not None:
-            return posted_before(draft, known, group=group), False
-        quote = quoted(draft, group=group, author=author)
+def store_once(draft: Draft, files: list[MessageAttachment], group_id: str, *, author: User) -> Message:
+    """Store the message. Raises PostedMeanwhile where it was stored while the lock was waited for."""
+    conversation = step(group_id, by=author)
+    # After the lock, in a statement of its own: it must see what was committed meanwhile.
+    asked = {"client_id": draft.client_id, "quoted": draft.reply_to_id}
+    question = still(quotes=draft.reply_to_id is not None, names=SIGN in draft.text)
+    found, author = let_in_still(author, group_id, question, **asked)
+    group: Any = found
+    if group.known is not None:
+        raise PostedMeanwhile(group.known, group)
+    quote = quote_of(draft, group, author=author)
     message = Message(group=group, author=author, text=draft.text, client_id=draft.client_id, reply_to=quote)
     message.client_digest = draft.digests[0] if draft.client_id else ""
-    store(message, parts.files, conversation)
+    store(message, files, people_in(group) if SIGN in draft.text else [], conversation)
     publish_on_commit(Kind.CREATED, message, group=group, before=Message.Sight.MODERATORS)
-    return message, True
+    return message
 
 
-def store(message: Message, files: list[MessageAttachment], conversation: Conversation) -> None:
+def step(group_id: str, *, by: User) -> Conversation:
+    """Lock a conversation's counters, and move them on by a message. Whether it may be is asked next."""
+    if (conversation := Conversation.objects.step(group_id)) is None:
+        hold_conversation(group_id, by=by)
+        conversation = Conversation.objects.step(group_id)
+    if conversation is None:
+        raise Missing
+    return conversation
+
+
+def store(
+    message: Message, files: list[MessageAttachment], people: list[Somebody], conversation: Conversation
+) -> None:
     message.reaction_rows, message.mention_ids = [], []
-    message.save_into(conversation)
+    message.save_at(conversation)
     for file in files:
         file.message = message
     if files:
         MessageAttachment.objects.bulk_create(files)
     message.keep_attachments(files)
-    write_mentions(message, people_named(message.text, message.group_id))
+    write_mentions(message, named_in(message.text, people))
 
 
-def quoted(draft: Draft, *, group: Group, author: User) -> Message | None:
+def quote_of(draft: Draft, group: Any, *, author: User) -> Message | None:
+    """Return what the draft quotes. Raises WrongQuote (400)."""
     if draft.reply_to_id is None:
         return None
-    rows = Message.objects.filter(group=group).select_related("author").with_times_quoted()
-    readable = rows.readable(author, as_moderator=reader(author, group).is_moderator)
-    message = readable.filter(pk=draft.reply_to_id).first()
-    if message is None:
+    quote = quote_in(group)
+    if quote is None or not reader(author, group).sees(quote.sight, author_id=quote.author_id):
         raise WrongQuote(field="replyTo")
-    if message.times_quoted >= Message.QUOTES:
+    if group.times_quoted >= Message.QUOTES:
         raise WrongQuote("This message has been quoted too often.", field="replyTo")
-    return message
+    return quote

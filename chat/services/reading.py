@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from chat.access import access_conversation
 from chat.models import Conversation, Message, ReadCursor
+from chat.models.lines import EXCERPT
 from chat.realtime import publish_reading
-from chat.rendering import EXCERPT, author_of, moment
+from chat.rendering import author_of, moment
 from chat.services.history import last_seq_of
 from core.aggregates import Counted
 from users.services.holding import acting

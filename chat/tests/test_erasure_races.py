@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from chat.models import Conversation, Mention, Message
 from chat.services import moderation, posting, reactions
-from chat.services.mentions import people_named
+from chat.services.mentions import named_in
 from chat.tests.factories import make_message
 from core.refusals import SignedOut
 from groups.tests.factories import make_group
@@ -32,7 +32,7 @@ def save_slowly(conversation: Conversation, *args: Any, **kwargs: Any) -> None:
 
 
 def name_slowly(*args: Any) -> set[int]:
-    named = people_named(*args)
+    named = named_in(*args)
     time.sleep(CHANGE_SECONDS)
     return named
 
@@ -91,7 +91,7 @@ class ErasureRaces(RaceCase):
             post = partial(
                 posting.post_message, group_id=self.group.pk, author=self.student, draft=posting.Draft("@Bo")
             )
-            with self.subTest(who), patch.object(posting, "people_named", name_slowly):
+            with self.subTest(who), patch.object(posting, "named_in", name_slowly):
                 outcome, _ = self.meet(post, partial(self.erase, person, after=0.02))
                 self.assertEqual(Message.objects.filter(group=self.group, text="@Bo").count(), stored)
                 self.assertEqual(isinstance(outcome, SignedOut), not stored)

@@ -6,7 +6,9 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, Mock, patch
+from uuid import uuid4
 
+from asgiref.sync import async_to_sync
 from django.db import OperationalError
 from django.test import SimpleTestCase
 
@@ -18,12 +20,13 @@ from chat.models import Message
 from chat.replay import PAGE, Missed, missed, read
 from chat.sweep import sweeper
 from chat.tests.sockets import PATIENCE, SocketCase
-from core.realtime import send_to_room
-from groups.models import GroupMember
+from core.realtime import room_of_group, send_to_room
+from groups.models import Group, GroupMember
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from authentication.models import SignInSession
     from chat.tests.sockets import Frame, Socket
 
 
@@ -172,7 +175,7 @@ class ReplayTests(SocketCase):
         join = GroupChatConsumer.join
 
         async def join_late(consumer: GroupChatConsumer, room: str) -> None:
-            if consumer.is_in:
+            if room == room_of_group(self.group.room):
                 await self.post("Meanwhile")
             await join(consumer, room)
 
@@ -182,6 +185,46 @@ class ReplayTests(SocketCase):
         (frames,) = await self.heard(socket)
         self.assertEqual([frame["payload"]["text"] for frame in frames], ["Meanwhile"])
         await self.close(socket)
+
+    async def test_who_is_not_let_in_is_told_nothing_of_the_room_that_was_guessed(self) -> None:
+        """Others of the process are in it, so an outsider's socket sits there while it is asked about."""
+        inside = await self.opened(self.friend)
+        identify = GroupChatConsumer.identify
+
+        def identify_late(consumer: GroupChatConsumer) -> SignInSession:
+            async_to_sync(self.post)("Not for everybody")
+            return identify(consumer)
+
+        with patch.object(GroupChatConsumer, "identify", identify_late):
+            outside = await self.knock(f"{self.path}?token={await self.token(self.outsider)}")
+
+        self.assertEqual(await outside.receive_output(), {"type": "websocket.close", "code": 4403})
+        self.assertTrue(await outside.receive_nothing(timeout=0.2))
+        await self.close(inside)
+
+    async def test_what_is_posted_while_it_is_asked_who_comes_is_heard(self) -> None:
+        inside = await self.opened(self.friend)
+        identify = GroupChatConsumer.identify
+
+        def identify_early(consumer: GroupChatConsumer) -> SignInSession:
+            session = identify(consumer)
+            async_to_sync(self.post)("Meanwhile")
+            return session
+
+        with patch.object(GroupChatConsumer, "identify", identify_early):
+            late = await self.opened(self.student)
+
+        self.assertEqual((await late.hears())["payload"]["text"], "Meanwhile")
+        await self.close(inside, late)
+
+    async def test_a_room_that_is_not_the_groups_any_more_is_left(self) -> None:
+        inside = await self.opened(self.friend)
+        await Group.objects.aupdate(room=uuid4())
+
+        path = f"{self.path}?token={await self.token(self.student)}"
+        self.assertEqual(await self.refusal(path), 1013)
+        again = await self.opened(self.student)
+        await self.close(inside, again)
 
 
 class PageTests(SimpleTestCase):

@@ -19,6 +19,7 @@ from authentication.sessions import end_session, sign_out_everywhere
 from chat.access import Reader
 from chat.models import Message
 from chat.realtime import frame_for, text_for
+from chat.standing import Standing
 from chat.sweep import bring_up_to_date, sweeper
 from chat.tests.sockets import SocketCase
 from core.uploads.links import Links
@@ -311,11 +312,11 @@ class EndTests(SocketCase):
         before, since = Reader(self.mentor.pk, is_moderator=True), Reader(self.mentor.pk, is_moderator=False)
         answers, slow = [before, since], asyncio.Event()
 
-        async def ask(_: str) -> tuple[Group, Reader, bool]:
+        async def ask() -> tuple[User, Standing]:
             answer = answers.pop(0)
             if answer is before:
                 await slow.wait()
-            return self.group, answer, True
+            return self.mentor, Standing(self.group, answer, is_of_group=True)
 
         with patch("chat.consumers.in_database", lambda _: ask):
             rechecks = [asyncio.create_task(consumer.recheck()) for _ in range(2)]

@@ -26,6 +26,7 @@ from chat.serializers.messages import (
 from chat.services.history import changes_after, page_before
 from chat.services.moderation import change_message, remove_message
 from chat.services.posting import ClientIdReused, Draft, name_by, post_message
+from core.checking import checked
 from core.conditional import Conditional, Tagged
 from core.idempotency import REPLAYED_HEADER, KeyReused, key_of
 from core.schema import retry_safe
@@ -51,11 +52,6 @@ class ConversationView(APIView):
         rendered = render(document_of(message), reader(self.request.user, group), sight=message.sight)
         return with_links(rendered, links_of(self.request))
 
-    def sent(self, serializer: Any, data: Any) -> dict[str, Any]:
-        body = serializer(data=data)
-        body.is_valid(raise_exception=True)
-        return dict(body.validated_data)
-
 
 class MessageTold(Tagged, ConversationView):
     """Answers with a message, and with the ETag that an edit of it may be sent with."""
@@ -79,13 +75,16 @@ class MessagesView(MessageTold):
         `after` it is a tombstone for those who may have seen it.
         """
         group = access_conversation(request.user, group_id)
-        asked = self.sent(HistoryQuerySerializer, request.query_params.dict())
-        who = {"as_moderator": reader(request.user, group).is_moderator, "limit": asked["limit"]}
+        asked = checked(HistoryQuerySerializer, request.query_params.dict())
+        who, links = reader(request.user, group), links_of(request)
+        how = {"as_moderator": who.is_moderator, "limit": asked["limit"]}
         if "after" in asked:
-            page = changes_after(group, request.user, after=asked["after"], **who)
+            page = changes_after(group, request.user, after=asked["after"], **how)
         else:
-            page = page_before(group, request.user, before=asked.get("before"), **who)
-        messages = [self.shown(message, group) for message in page.messages]
+            page = page_before(group, request.user, before=asked.get("before"), **how)
+        messages = [
+            with_links(render(document_of(line), who, sight=line.sight), links) for line in page.messages
+        ]
         return Response({"messages": messages, "hasMore": page.has_more, "revision": page.revision})
 
     @extend_schema(
@@ -100,12 +99,12 @@ class MessagesView(MessageTold):
         `Idempotency-Key` is taken for it where the body has none.
         """
         key = key_of(request)
-        body = NewMessageSerializer(data=request.data)
-        if not body.is_valid():
+        try:
+            draft = Draft(**checked(NewMessageSerializer, request.data))
+        except ValidationError:
             # Whoever is outside learns of that, and not of their body.
             access_conversation(request.user, group_id)
-            raise ValidationError(body.errors)
-        draft = Draft(**body.validated_data)
+            raise
         if key and not draft.client_id:
             return self.post_by_key(draft, group_id, key)
         message, is_new = post_message(group_id=group_id, author=request.user, draft=draft)
@@ -155,7 +154,7 @@ class MessageView(Conditional, OneMessageView):
         """Its author changes the text for some minutes; moderators approve, reject, note and restore."""
         group = access_conversation(request.user, group_id)
         message = self.message(group, message_id)
-        values = self.sent(MessageChangeSerializer, request.data)
+        values = checked(MessageChangeSerializer, request.data)
         return Response(self.shown(change_message(message, by=request.user, values=values), group))
 
     @extend_schema(summary="Remove a message", responses={200: MessageSerializer})

@@ -22,6 +22,7 @@ from chat.serializers.reports import (
 )
 from chat.services.reports import report_message, settle_report
 from chat.views.messages import OneMessageView
+from core.checking import checked
 from core.conditional import Conditional
 from core.permissions import IsPlatformAdmin
 from core.refusals import Forbidden
@@ -47,7 +48,7 @@ class ReportMessageView(OneMessageView):
         """Tell the moderators of a message. Its author does not learn who did; again answers 200."""
         group = access_conversation(request.user, group_id)
         message = self.message(group, message_id)
-        values = self.sent(NewReportSerializer, request.data)
+        values = checked(NewReportSerializer, request.data)
         report, is_new = report_message(message, by=request.user, **values)
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(OwnReportSerializer(report).data, code)

@@ -8,6 +8,7 @@ from unittest import skipUnless
 from unittest.mock import AsyncMock, patch
 from urllib.parse import urlsplit
 
+from channels.exceptions import InvalidChannelLayerError
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.test import SimpleTestCase
@@ -35,13 +36,46 @@ class BoundedLayerTests(SimpleTestCase):
         self.assertEqual([(await layer.receive(slow))["n"] for _ in range(3)], [5, 6, 7])
         await layer.flush()
 
-    async def test_a_channel_that_could_not_be_subscribed_leaves_nothing_behind(self) -> None:
+    async def test_a_room_that_could_not_be_subscribed_leaves_nothing_behind(self) -> None:
         layer = BoundedPubSubLayer(hosts=["redis://127.0.0.1:1/0"])
         for _ in range(3):
+            channel = await layer.new_channel()
             with self.assertRaises((RedisError, OSError)):
-                await layer.new_channel()
+                await layer.group_add("room", channel)
+            await layer.group_discard("room", channel)
+
+        self.assertEqual(layer.groups, {})
+        await layer.flush()
+
+    async def test_a_channel_goes_with_its_reader(self) -> None:
+        layer = BoundedPubSubLayer(hosts=["redis://127.0.0.1:1/0"])
+        reader = asyncio.ensure_future(layer.receive(await layer.new_channel()))
+        await asyncio.sleep(0)
+        reader.cancel()
+        await asyncio.wait([reader])
 
         self.assertEqual(layer.channels, {})
+        await layer.flush()
+
+    async def test_one_socket_is_reached_from_its_own_process_alone(self) -> None:
+        layer = BoundedPubSubLayer(serializer_format="json")
+        channel = await layer.new_channel()
+        await layer.send(channel, {"type": "note"})
+
+        self.assertEqual(await layer.receive(channel), {"type": "note"})
+        with self.assertRaises(InvalidChannelLayerError):
+            await layer.send("asgispecific.elsewhere", {"type": "note"})
+        await layer.flush()
+
+    @skipUnless(on_redis(), "asks a real Redis")
+    async def test_a_thread_rings_the_same_room(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add("room", channel)
+
+        await asyncio.to_thread(layer.group_send_now, "room", {"type": "note"})
+
+        self.assertEqual(await layer.receive(channel), {"type": "note"})
         await layer.flush()
 
     @skipUnless(on_redis(), "asks a real Redis")
@@ -56,6 +90,16 @@ class BoundedLayerTests(SimpleTestCase):
         first, *others = [await layer.receive(channel) for channel in channels]
         self.assertTrue(all(other is first for other in others))
         await layer.flush()
+
+    @skipUnless(on_redis(), "asks a real Redis")
+    def test_a_thread_whose_connection_has_died_rings_over_a_new_one(self) -> None:
+        layer: Any = get_channel_layer()
+        (store,) = layer.stores
+        layer.group_send_now("room", {"type": "note"})
+        with store.client() as another:
+            another.client_kill_filter(_id=store.client_id())
+
+        layer.group_send_now("room", {"type": "note"})
 
 
 class Line:
@@ -127,11 +171,12 @@ class SilenceTests(SimpleTestCase):
     async def test_one_on_which_nothing_is_said_is_kept(self) -> None:
         layer = get_channel_layer()
         channel = await layer.new_channel()
+        await layer.group_add("room", channel)
 
         with self.assertNoLogs("core.layer"):
             await asyncio.sleep(1)
 
-        await layer.send(channel, {"type": "note"})
+        await layer.group_send("room", {"type": "note"})
         self.assertEqual(await layer.receive(channel), {"type": "note"})
         await layer.flush()
 
@@ -161,7 +206,7 @@ class OutageTests(SimpleTestCase):
     @skipUnless(on_redis(), "asks a real Redis")
     async def test_every_loop_listens_patiently(self) -> None:
         layer = get_channel_layer()
-        await layer.new_channel()
+        await layer.group_add("room", await layer.new_channel())
 
         (shard,) = layer._shards
         self.assertIsInstance(shard._pubsub, PatientPubSub)
