@@ -12,24 +12,24 @@ run: ## from a fresh clone to a running system on PORT (8000), with demo data
 prod-local: ## the production topology on loopback: NGINX with TLS on PORT (8443), gunicorn, uvicorn, workers, their stores
 	scripts/prod_local.sh
 
-test: ## the whole suite on PostgreSQL and Redis, then on the embedded profile
+test: ## the suite on PostgreSQL and Redis, in three minutes (without the tags scale, drill, served, walk)
 	scripts/test.sh
 
-test-all: ## the same with the slow tests (tags scale and drill)
-	EXCLUDE_TAGS= scripts/test.sh
+test-all: ## every test, on PostgreSQL and Redis and then on the embedded profile
+	EXCLUDE_TAGS= PASSES="servers embedded" scripts/test.sh
 
 test-py313: ## the embedded suite on Python 3.13, where that is installed
 	scripts/test_py313.sh
 
 coverage: ## the embedded suite, measured against the floor in pyproject.toml
-	COVERAGE=yes PASSES=embedded scripts/test.sh
+	COVERAGE=yes PASSES=embedded EXCLUDE_TAGS="scale drill" scripts/test.sh
 
 check: ## lint, format, types, layers, migrations, deployment, schema, client, scripts, secrets, known holes
 	scripts/check.sh
 
-bench: ## what things cost, on a private PostgreSQL and Redis: PART=export_memory
+bench: ## how fast requests are, with bars and goals, on private servers: PART=endpoints ONLY=users/me,post ROUNDS=2; or PART=growth, profiles, fanout
 	scripts/bootstrap.sh dev
-	scripts/services.sh run -- .venv/bin/python benchmarks/$(or $(PART),export_memory).py
+	scripts/services.sh run -- .venv/bin/python -m benchmarks.$(or $(PART),endpoints)
 
 drill: ## what survives when parts fail, on private servers: PART=storm, or another of benchmarks/drills
 	scripts/bootstrap.sh dev

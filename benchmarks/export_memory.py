@@ -2,7 +2,7 @@
 
 By hand, on a private PostgreSQL and Redis that end with it:
 
-    scripts/services.sh run -- .venv/bin/python benchmarks/export_memory.py [ROWS]
+    scripts/services.sh run -- .venv/bin/python -m benchmarks.export_memory [ROWS]
 
 Fills the database, then exports once from gunicorn (WSGI, as in production) and once from daphne (ASGI, as
 ``runserver`` serves; with ``-W error``). Fails where a server grows by 100 MiB or more. Linux alone:

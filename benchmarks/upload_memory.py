@@ -2,7 +2,7 @@
 
 By hand, on a private PostgreSQL and Redis that end with it (``make bench PART=upload_memory``):
 
-    scripts/services.sh run -- .venv/bin/python benchmarks/upload_memory.py
+    scripts/services.sh run -- .venv/bin/python -m benchmarks.upload_memory
 
 Uploads each file to gunicorn, as in production, and downloads it again. Fails where the worker grows by
 64 MiB or more, or answers anything unforeseen. Linux alone: memory is read from ``/proc``.
@@ -21,8 +21,18 @@ from typing import Any, Final, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from export_memory import ENVIRONMENT, PIECE, PROJECT, SERVERS, free_port, memory, serving_process, wait_for
 from PIL import Image
+
+from benchmarks.export_memory import (
+    ENVIRONMENT,
+    PIECE,
+    PROJECT,
+    SERVERS,
+    free_port,
+    memory,
+    serving_process,
+    wait_for,
+)
 
 LIMIT_MIB: Final = 64
 MOST: Final = 26_214_400

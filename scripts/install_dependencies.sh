@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what pip cannot: PostgreSQL, Redis, NGINX, curl, Chromium (browser tests), clamd (scanner tests), Node and npm (clients/typescript), Python's venv; --missing only names what is not there.
+# Installs what pip cannot: PostgreSQL, Redis, NGINX, curl, Chromium (browser tests), clamd (scanner tests), Node and npm (clients/typescript), wrk (benchmarks), Python's venv; --missing only names what is not there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,6 +21,7 @@ missing() {
     has_server nginx >/dev/null || echo nginx
     command -v curl >/dev/null || echo curl
     has_node || echo node
+    command -v wrk >/dev/null || echo wrk
     "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
 }
 
@@ -46,7 +47,7 @@ packages=$(missing | tr '\n' ' ')
 if [ "${1:-}" = --missing ]; then
     echo "$packages"
 elif [ -z "$packages" ]; then
-    echo "PostgreSQL, Redis, NGINX, curl, Chromium, clamd, Node and Python's venv are installed."
+    echo "PostgreSQL, Redis, NGINX, curl, Chromium, clamd, Node, wrk and Python's venv are installed."
 elif command -v apt-get >/dev/null; then
     # shellcheck disable=SC2046 # one word, one package
     by_apt $(echo "$packages" | sed 's/redis/redis-server/; s/clamav/clamav-daemon/; s/venv/python3-venv/; s/node/nodejs npm/')

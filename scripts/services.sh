@@ -70,6 +70,11 @@ make_cluster() {
 	full_page_writes = off
 	jit = off
 	CONF
+    # Benchmarks count statements by it.
+    for library in "$(dirname "$(command -v initdb)")"/../lib*/pg_stat_statements.* \
+        "$(dirname "$(command -v initdb)")"/../lib*/postgresql/pg_stat_statements.*; do
+        [ ! -f "$library" ] || echo "shared_preload_libraries = 'pg_stat_statements'"
+    done | head -n 1 | as_server tee -a "$servers/postgres/postgresql.conf" >/dev/null
 }
 
 start_servers() {

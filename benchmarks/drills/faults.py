@@ -140,13 +140,13 @@ def http_server(*, workers: int = 1, threads: int = 8) -> Server:
     return server
 
 
-def socket_server() -> Server:
-    """Return uvicorn as in production."""
+def socket_server(*, log_level: str = "warning") -> Server:
+    """Return uvicorn as in production, which logs at ``info``."""
     return Server(
         *(str(BIN / "uvicorn"), "btf_backend.asgi:application", "--host", HOST, "--port", "{port}"),
         *("--ws-max-size", "1048576", "--ws-per-message-deflate", "false"),
         *("--timeout-graceful-shutdown", "10", "--no-proxy-headers", "--no-server-header"),
-        *("--log-level", "warning"),
+        *("--loop", "asyncio", "--http", "h11", "--log-level", log_level),
     )
 
 

@@ -1,0 +1,1 @@
+"""What the benchmarks measure with: data, servers, load, and what comes of it."""
