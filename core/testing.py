@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging.config
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -13,11 +14,17 @@ from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
 from rest_framework.test import APIClient
+
+from core.store_testing import (
+    REDIS_DATABASES,
+    empty_tables_quickly,
+    let_tests_empty_tables,
+    use_redis_database,
+)
 
 if TYPE_CHECKING:
     import unittest
@@ -25,7 +32,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-REDIS_DATABASES = 64
+# Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
+OBJECTS_UNLOOKED_AT = 50_000
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,33 +42,13 @@ CHROMIUM_FLAGS = (
 )
 
 
-def use_redis_database(number: int) -> None:
-    """Point cache and channel layer at a logical database of their own: ``cache.clear()`` empties one."""
-    if not settings.ON_REDIS:
-        return
-    base, _, _ = settings.CACHES["default"]["LOCATION"].rpartition("/")
-    settings.CACHES["default"]["LOCATION"] = f"{base}/{number}"
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test{number}"
-    caches.settings["default"]["LOCATION"] = f"{base}/{number}"
-    with suppress(AttributeError):
-        del caches["default"]
-
-
-def let_tests_empty_tables() -> None:
-    """Let a test that commits empty the audit log: Django clears its database by TRUNCATE.
-
-    Tests that need no database get none: then this one is somebody's own.
-    """
-    is_tests_own = str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX)
-    if connection.vendor == "postgresql" and is_tests_own:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE core_auditevent DISABLE TRIGGER audit_is_not_emptied")
-
-
 def init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
     """Give each parallel process its database (Django does) and its Redis database."""
     django_runner._init_worker(counter, *args, **kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
     let_tests_empty_tables()
+    # What was imported lives as long as the process.
+    gc.freeze()
+    gc.set_threshold(OBJECTS_UNLOOKED_AT)
     use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -123,6 +111,7 @@ class HouseRunner(django_runner.DiscoverRunner):
         from core.contract_testing import hold_answers
 
         hold_answers()
+        empty_tables_quickly()
 
     def setup_databases(self, **kwargs: Any) -> Any:
         databases = super().setup_databases(**kwargs)
@@ -167,6 +156,20 @@ class BrowserTestCase(StaticLiveServerTestCase):
 
     def setUp(self) -> None:
         caches["default"].clear()
+
+
+@contextmanager
+def badge_kept() -> Iterator[None]:
+    """Count what waits once, as production does twice a minute: for walks over hundreds of admin pages.
+
+    It is a third of what such a page costs.
+    """
+    caches["local"].clear()
+    try:
+        with patch.dict(settings.UNFOLD, BADGE_SECONDS=600):
+            yield
+    finally:
+        caches["local"].clear()
 
 
 def on_redis() -> bool:

@@ -11,7 +11,7 @@ find_python() {
 }
 
 if find_python; then
-    PYTHON=$python VENV=.venv-3.13 PASSES=embedded scripts/test.sh "$@"
+    EXCLUDE_TAGS=${EXCLUDE_TAGS-scale drill} PYTHON=$python VENV=.venv-3.13 PASSES=embedded scripts/test.sh "$@"
 else
     echo "There is no Python 3.13 here: that run of the suite is skipped."
 fi

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from unittest import skipUnless
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from btf_backend.tests.front import DEPLOY, HOST, START_SECONDS
 from core.tests.clamd import free_port
@@ -54,6 +54,7 @@ def name_of(process: int) -> str:
     return ""
 
 
+@tag("served")
 @skipUnless(has_children_files(), "Linux alone tells whose child a process is.")
 class ReloadCase(SimpleTestCase):
     """gunicorn by deploy/gunicorn.conf.py, which follows a link; ``roll`` gives it new workers."""

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import ForeignKey
-from django.test import RequestFactory, TestCase
+from django.test import RequestFactory, TestCase, tag
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from btf_backend.tests.test_admin_site import MAKERS, page
 from core.admin.house import column_of, is_filter
+from core.testing import badge_kept
 from groups.models import Group
 from groups.tests.factories import make_group
 from users.models import StudentSupervisor, User
@@ -41,9 +42,11 @@ def names_of(patterns: list[URLPattern | URLResolver]) -> Iterator[tuple[str, li
             yield pattern.name, list(pattern.pattern.regex.groupindex or pattern.pattern.converters)
 
 
+@tag("walk")
 class NonsenseTests(TestCase):
     def setUp(self) -> None:
         self.boss = make_superuser()
+        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
         self.client.raise_request_exception = False
 

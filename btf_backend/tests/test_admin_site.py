@@ -26,6 +26,7 @@ from core.admin.filters import ListedFilter
 from core.admin.inlines import PER_PAGE, PagedInline
 from core.admin.library import TabularInline
 from core.models import AuditEvent, DeadLetter, Delivery, MailTrouble, Notice, PeriodicRun, Upload
+from core.testing import badge_kept
 from events.models import Event, EventRegistration
 from events.tests.factories import make_event
 from groups.models import Group, Milestone, MilestoneTemplate, Task, TemplateMilestone, TemplateRun
@@ -177,11 +178,13 @@ class AdminSiteTests(TestCase):
             with self.subTest(model=model._meta.label):
                 self.assertEqual(self.queries(page(model, "changelist")), few)
 
+    @badge_kept()
     def test_a_page_of_one_row_opens(self) -> None:
         for model, make in MAKERS.items():
             with self.subTest(model=model._meta.label):
                 self.queries(page(model, "change", make(0).pk))
 
+    @badge_kept()
     def test_a_page_to_add_a_row_opens_where_rows_are_added(self) -> None:
         for model, model_admin in admin.site._registry.items():
             looked_at = isinstance(model_admin, LookOnly)
@@ -189,6 +192,7 @@ class AdminSiteTests(TestCase):
                 status = self.client.get(page(model, "add")).status_code
                 self.assertEqual(status, 403 if looked_at else 200)
 
+    @badge_kept()
     def test_search_and_the_start_page_answer(self) -> None:
         self.queries(reverse("admin:index"))
         for model, model_admin in admin.site._registry.items():

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from btf_backend.console.navigation import SECTIONS
 from btf_backend.tests.test_admin_site import MAKERS, page
+from core.testing import badge_kept
 from events.models import Event, EventRegistration
 from groups.models import Group
 from groups.tests.factories import make_group
@@ -22,6 +23,7 @@ IMPORT = reverse("admin:events_event_import")
 
 class WordTests(TestCase):
     def setUp(self) -> None:
+        self.enterContext(badge_kept())
         self.client.force_login(make_superuser())
 
     def shown(self, url: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from django.core.cache import cache
-from django.test import TestCase, override_settings
+from django.test import TestCase, override_settings, tag
 from rest_framework.test import APIClient
 
 from authentication.tests.signing_in import signed_in_client
@@ -74,6 +74,7 @@ WORDS: Final = {"email": "ada@example.org", "code": "123456"}
 @override_settings(
     API_WRITES_PER_USER="", MAGIC_LINK_PER_SOURCE="", MAGIC_LINK_PER_ADDRESS="", VERIFY_PER_SOURCE=""
 )
+@tag("walk")
 class BadBodyTests(TestCase):
     clients: dict[str, APIClient]
 

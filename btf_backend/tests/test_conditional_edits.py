@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import TestCase, TransactionTestCase, override_settings, skipUnlessDBFeature
+from django.test import TestCase, TransactionTestCase, override_settings, skipUnlessDBFeature, tag
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from rest_framework.request import Request
@@ -353,6 +353,7 @@ class ConditionalEditTests(EditingCase, TestCase):
         self.assertLessEqual(len(conditional) - len(plain), len(reading))
 
 
+@tag("walk")
 @skipUnlessDBFeature("has_select_for_update")
 @override_settings(API_WRITES_PER_USER="")
 class RacingEditTests(EditingCase, TransactionTestCase):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.cache import cache
-from django.test import TestCase
+from django.test import TestCase, tag
 from django.urls import reverse
 
 from core.admin import Narrowed
 from core.admin.house import column_of, is_filter
+from core.testing import badge_kept
 from users.tests.factories import make_superuser
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
     return list(model._meta.concrete_fields)
 
 
+@tag("walk")
 class NarrowedListTests(TestCase):
     boss: User
 
@@ -43,6 +45,7 @@ class NarrowedListTests(TestCase):
 
     def setUp(self) -> None:
         cache.clear()
+        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
 
     def pages(self) -> Iterator[tuple[type[Model], Narrowed]]:

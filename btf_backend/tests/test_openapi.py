@@ -9,7 +9,7 @@ from unittest import mock
 
 from django.conf import settings
 from django.core.management import call_command
-from django.test import TestCase, override_settings
+from django.test import TestCase, override_settings, tag
 from rest_framework.test import APIClient
 
 from btf_backend.operation_names import NAMES
@@ -31,6 +31,7 @@ FOREIGN = re.compile(r"(?:https?:)?//(?!testserver)[\w.-]+\.\w+")
 
 
 class DocumentTests(TestCase):
+    @tag("walk")
     def test_it_is_valid_and_gives_no_warning(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch("sys.stderr"):
             path = Path(folder) / "openapi.yaml"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpResponse
-from django.test import Client, TestCase, override_settings
+from django.test import Client, TestCase, override_settings, tag
 from django.urls import path, reverse
 
 from announcements.models import Announcement
@@ -22,6 +22,7 @@ from btf_backend.tests.test_admin_site import MAKERS, page
 from btf_backend.urls import urlpatterns as routes
 from core.notifications.unsubscribe import unsubscribe_link
 from core.policies import ADMIN_SITE, LETTER, NO_DEVICES, NOTHING, OWN_FILES, REDOC, SWAGGER
+from core.testing import badge_kept
 from core.tests.files import sent, use_own_storage
 from core.uploads.links import Links
 from core.uploads.store import store_upload
@@ -53,6 +54,7 @@ urlpatterns = [*routes, path("failing", failing), path("", welcome)]
 @override_settings(API_DOCS_PUBLIC=True, ROOT_URLCONF=__name__, DEBUG=False)
 class PolicyTests(TestCase):
     def setUp(self) -> None:
+        self.enterContext(badge_kept())
         use_own_storage(self)
         self.user = make_superuser()
         self.client = Client(raise_request_exception=False)
@@ -146,6 +148,7 @@ class PolicyTests(TestCase):
                 # Alpine, of the admin site, makes programs of what attributes say.
                 self.assertEqual("unsafe-eval" in policy, policy == ADMIN_SITE)
 
+    @tag("walk")
     def test_no_page_of_the_admin_site_holds_script_or_style(self) -> None:
         self.client.force_login(self.user)
         for model in admin.site._registry:

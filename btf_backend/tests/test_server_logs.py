@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from btf_backend.tests.front import DEPLOY, HOST, START_SECONDS
 from btf_backend.tests.test_startup import PRODUCTION
@@ -64,6 +64,7 @@ async def application(scope, receive, send):
 """
 
 
+@tag("served")
 class ServerLogTests(SimpleTestCase):
     """Run a real server as in production, with an application that breaks where Django catches nothing."""
 
@@ -88,7 +89,9 @@ class ServerLogTests(SimpleTestCase):
         self.start(code, BIN / "gunicorn", "--config", config, "--bind", where, "--workers", "1", "broken")
 
     def start_uvicorn(self, code: str) -> None:
-        self.start(code, BIN / "uvicorn", "broken:application", "--host", HOST, "--port", self.port)
+        # The loop of production: uvicorn takes another where the benchmarks' is installed.
+        where = ("--host", HOST, "--port", self.port, "--loop", "asyncio")
+        self.start(code, BIN / "uvicorn", "broken:application", *where)
 
     def end(self) -> None:
         self.server.terminate()
@@ -188,6 +191,7 @@ class ServerLogTests(SimpleTestCase):
                 self.assertIn("in fail\n", record["exc_info"])
 
 
+@tag("served")
 class EndTests(SimpleTestCase):
     """What ends a process by an exception, as a worker that has lost its database does."""
 

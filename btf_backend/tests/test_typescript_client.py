@@ -132,7 +132,7 @@ class PackageTests(SimpleTestCase):
                 self.assertRegex(pinned["integrity"], "^sha512-")
 
 
-@tag("node")
+@tag("node", "served")
 class NodeTests(ServedCase):
     def test_the_client_s_own_tests_pass_against_real_servers(self) -> None:
         teams = {name: make_team() for name in TEAMS}
@@ -218,7 +218,7 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@tag("browser", "node")
+@tag("browser", "node", "served")
 class BrowserTests(ServedCase):
     def test_a_page_of_another_origin_signs_in_talks_and_refreshes_once(self) -> None:
         team = make_team()

@@ -88,6 +88,7 @@ PASSED = {
 }
 
 
+@tag("served")
 @on_postgresql
 class LintTests(SimpleTestCase):
     """In a copy of the code, with migrations that somebody might write tomorrow."""

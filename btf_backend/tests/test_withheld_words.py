@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.test import TestCase
+from django.test import TestCase, tag
 from django.urls import reverse
 
 from announcements.models import Announcement
@@ -15,6 +15,7 @@ from chat.services.reports import report_message
 from chat.services.unread import KIND
 from chat.tests.factories import make_message
 from core.models import Delivery, Notice, Upload
+from core.testing import badge_kept
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser, make_user
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 MARK: Final = "Zugvogel"
 
 
+@tag("walk")
 class WithheldWordsTests(TestCase):
     def setUp(self) -> None:
         self.boss = make_superuser()
+        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
         self.author, self.other = make_user(first_name="Ada"), make_user(first_name="Bo")
         self.group = make_group(members=[self.author, self.other])

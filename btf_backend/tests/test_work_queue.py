@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.db import connection
-from django.test import TestCase, override_settings
+from django.test import TestCase, override_settings, tag
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -231,6 +231,7 @@ class CountTests(QueueCase):
     def test_every_kind_of_work_is_made_here(self) -> None:
         self.assertEqual(set(KINDS), {entry.name for entry in QUEUE})
 
+    @tag("walk")
     def test_each_count_is_of_the_right_rows_and_equals_the_list_that_it_opens(self) -> None:
         for name, make in KINDS.items():
             with self.subTest(name):
@@ -321,6 +322,7 @@ class RuleTests(QueueCase):
 
 
 class WhoTests(QueueCase):
+    @tag("walk")
     def test_each_entry_is_for_those_to_whom_its_list_opens(self) -> None:
         for entry in QUEUE:
             app, model = entry.label.split(".")

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 
 from core.models import Upload
 from core.recovery.backup import Made, make_backup
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@tag("served")
 class RecoveryCase(TransactionTestCase):
     """Backups of the test's database, and another one that is empty."""
 
