@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from time import monotonic
 from typing import Any, Final
 
 from django.db import Error
@@ -30,10 +30,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         has_answered = self.health_check_done and not self.errors_occurred
         super().close_if_unusable_or_obsolete()
         if has_answered and self.connection is not None:
-            self.answered_at = time.monotonic()
+            self.answered_at = monotonic()
 
     def close_if_health_check_failed(self) -> None:
-        if time.monotonic() - self.answered_at < TRUSTED_SECONDS:
+        if monotonic() - self.answered_at < TRUSTED_SECONDS:
             self.health_check_done = True
         super().close_if_health_check_failed()
 

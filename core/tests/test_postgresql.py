@@ -108,7 +108,7 @@ class HealthTests(TransactionTestCase):
 
     def checks(self, *, after: float) -> int:
         with (
-            patch("core.postgresql.base.time.monotonic", return_value=ours.answered_at + after),
+            patch("core.postgresql.base.monotonic", return_value=ours.answered_at + after),
             patch.object(connection, "is_usable", return_value=True) as asked,
         ):
             self.request()
