@@ -1,8 +1,9 @@
-"""Opening a socket: how often, by which proof, and whose it is. What is refused here asks no database."""
+"""Opening a socket: from which page, how often, and by which proof. What is refused here asks no database."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 from django.conf import settings
 
@@ -10,7 +11,7 @@ from authentication.tickets import redeem_ticket
 from authentication.tokens import InvalidToken, read_access
 from core.http import source_of_scope
 from core.limits import give_back, take_or_fall_back
-from core.realtime import FLOODED
+from core.realtime import FLOODED, UNKNOWN
 from core.refusals import TooMany
 from core.threads import in_cache, in_database
 from core.watching import metrics
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
     from authentication.tokens import Claims
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
+
+TOKEN_NAMES: Final = ("token", "access_token")
+
+
+class OriginGate:
+    """Refuses a handshake from a page that CORS would refuse (HTTP 403).
+
+    A missing Origin is let through: programs send none, and only a token authenticates here,
+    never a cookie.
+    """
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        origin = dict(scope["headers"]).get(b"origin")
+        if origin is not None and not self.lets_in(origin.decode("latin-1")):
+            return await send({"type": "websocket.close", "code": 4403})
+        return await self.inner(scope, receive, send)
+
+    @staticmethod
+    def lets_in(origin: str) -> bool:
+        return settings.CORS_ALLOW_ALL_ORIGINS or origin in settings.CORS_ALLOWED_ORIGINS
 
 
 class SourceGate:
@@ -40,6 +64,30 @@ class SourceGate:
         await receive()
         await send({"type": "websocket.accept"})
         return await send({"type": "websocket.close", "code": FLOODED})
+
+
+class TokenMiddleware:
+    """Moves ticket and token out of query and header into ``scope``; blank where there is none."""
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _, credential = header.partition(" ")
+        given = [query[name][0] for name in TOKEN_NAMES if query.get(name)]
+        if scheme.lower() == "bearer" and credential:
+            given.append(credential.strip())
+        proof = {"token": given[0] if given else "", "ticket": query.pop("ticket", [""])[0]}
+        return await self.inner({**scope, **proof, "query": query, "query_string": b""}, receive, send)
+
+
+async def unknown_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Any other path: accepted, then closed with 4404."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": UNKNOWN})
 
 
 async def token_of(scope: Mapping[str, Any]) -> str:

@@ -9,19 +9,19 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from core.prepared import this_moment
+
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
-
-    from core.prepared import Slot
 
 
 class SignInSessionQuerySet(models.QuerySet["SignInSession"]):
     """Questions about many sessions."""
 
-    def live(self, now: datetime | Slot | None = None) -> Self:
+    def live(self) -> Self:
         """Neither ended nor run out."""
-        return self.filter(revoked_at=None, expires_at__gt=now or timezone.now())
+        return self.filter(revoked_at=None, expires_at__gt=this_moment())
 
     def revoke_all(self) -> int:
         """End those that have not ended yet; returns how many."""

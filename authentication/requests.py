@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.db import models
-from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -25,7 +24,7 @@ NUMBER: Final = models.BigIntegerField()
 
 
 def live_session() -> QuerySet[SignInSession]:
-    sessions = SignInSession.objects.live(Slot("now", models.DateTimeField())).order_by()
+    sessions = SignInSession.objects.live().order_by()
     return sessions.filter(pk=Slot("session", NUMBER), user=Slot("user", NUMBER)).select_related("user")
 
 
@@ -43,9 +42,7 @@ def session_of(token: str) -> SignInSession:
 
 def session_by(claims: Claims) -> SignInSession:
     """Do the same for a token that has been read just now."""
-    session: SignInSession | None = LIVE_SESSION.object(
-        now=now(), session=claims.session_id, user=claims.user_id
-    )
+    session: SignInSession | None = LIVE_SESSION.object(session=claims.session_id, user=claims.user_id)
     if session is None or not session.user.may_enter:
         raise InvalidToken
     return session

@@ -1,4 +1,4 @@
-"""Sockets: from which page, whose, and the base of every consumer."""
+"""Sockets: whose, until when, and the base of every consumer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import logging
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
 
 import orjson
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 
 from authentication import seats
 from authentication.handshakes import admit, claims_of, token_of
@@ -22,17 +20,13 @@ from authentication.sweep import sweeper
 from authentication.tokens import InvalidToken
 from core.breaker import Resting
 from core.exceptions import STORE_ERRORS, store_of
-from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_user
+from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, room_of_user
 from core.refusals import TooMany
 from core.watching import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from authentication.models import SignInSession
     from authentication.tokens import Claims
-
-    Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -41,45 +35,6 @@ PATIENCE_SECONDS: Final = 10.0
 CLOSING_SECONDS: Final = 3.0
 # What uvicorn says of a socket that it has closed itself, over a text that is no UTF-8.
 CLOSED_BY_SERVER: Final = "after sending 'websocket.close'"
-TOKEN_NAMES: Final = ("token", "access_token")
-
-
-class OriginGate:
-    """Refuses a handshake from a page that CORS would refuse (HTTP 403).
-
-    A missing Origin is let through: programs send none, and only a token authenticates here,
-    never a cookie.
-    """
-
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        origin = dict(scope["headers"]).get(b"origin")
-        if origin is not None and not self.lets_in(origin.decode("latin-1")):
-            return await send({"type": "websocket.close", "code": 4403})
-        return await self.inner(scope, receive, send)
-
-    @staticmethod
-    def lets_in(origin: str) -> bool:
-        return settings.CORS_ALLOW_ALL_ORIGINS or origin in settings.CORS_ALLOWED_ORIGINS
-
-
-class TokenMiddleware:
-    """Moves ticket and token out of query and header into ``scope``; blank where there is none."""
-
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        scheme, _, credential = header.partition(" ")
-        given = [query[name][0] for name in TOKEN_NAMES if query.get(name)]
-        if scheme.lower() == "bearer" and credential:
-            given.append(credential.strip())
-        proof = {"token": given[0] if given else "", "ticket": query.pop("ticket", [""])[0]}
-        return await self.inner({**scope, **proof, "query": query, "query_string": b""}, receive, send)
 
 
 class ClientGone(Exception):
@@ -115,6 +70,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     kind = "session"
     session: SignInSession | None = None
     claims: Claims
+    channel_name = ""
     seat_of: int | None = None
     is_closing = False
     expiry: asyncio.Task[None]
@@ -155,15 +111,25 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def leave(self) -> None:
         """Give back whatever the socket holds, however it ended."""
+        self.serving = None
         if self.session is not None:
             sweeper.unwatch(self)
             self.expiry.cancel()
+            # It ends with a traceback, in which this socket is: each would keep the other.
+            del self.expiry
             metrics.open_sockets.labels(self.kind).dec()
         if self.seat_of is not None:
             seats.leave(self.seat_of)
-        for room in self.rooms:
+        try:
+            await self.leave_rooms()
+        finally:
+            # Channels does so only of one that it waits on at this moment.
+            self.channel_layer.channels.pop(self.channel_name, None)
+
+    async def leave_rooms(self) -> None:
+        while self.rooms:
             with suppress(*STORE_ERRORS, OSError):
-                await self.channel_layer.group_discard(room, self.channel_name)
+                await self.channel_layer.group_discard(self.rooms.pop(), self.channel_name)
 
     async def connect(self) -> None:
         try:
@@ -172,6 +138,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             user_id = self.claims.user_id
             # Before their rights are read: what is said of them later is heard.
             await self.join(room_of_user(user_id))
+            await self.join_more()
             session = await admit(user_id, self.identify)
         except InvalidToken:
             await self.accept_to_close(UNAUTHENTICATED)
@@ -190,6 +157,9 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         sweeper.watch(self)
         await self.opened()
 
+    async def join_more(self) -> None:
+        """Join what else must be heard from before the session is read; nothing, unless a subclass does."""
+
     def identify(self) -> SignInSession:
         """Return the live session, in a thread; a subclass reads more beside it. Raises InvalidToken."""
         return session_by(self.claims)
@@ -203,6 +173,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         """Refuse in a way that lets the client see the code."""
         await self.accept()
         await self.close(code)
+        await self.leave_rooms()
 
     async def opened(self) -> None:
         """Say that the socket is open."""
@@ -294,11 +265,3 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
 class SessionConsumer(SignedInConsumer):
     """``/ws/session/``: tells a client at once when its session has ended (4401)."""
-
-
-class UnknownPathConsumer(AsyncWebsocketConsumer):
-    """Any other path: accepted, then closed with 4404."""
-
-    async def connect(self) -> None:
-        await self.accept()
-        await self.close(UNKNOWN)

@@ -7,14 +7,13 @@ from django.urls import re_path
 django_application = get_asgi_application()
 
 from authentication import routing as authentication  # noqa: E402 - needs the apps loaded
-from authentication.handshakes import SourceGate  # noqa: E402
-from authentication.websocket import OriginGate, TokenMiddleware, UnknownPathConsumer  # noqa: E402
+from authentication.handshakes import OriginGate, SourceGate, TokenMiddleware, unknown_path  # noqa: E402
 from chat import routing as chat  # noqa: E402
 
 websocket_urlpatterns = [
     *authentication.websocket_urlpatterns,
     *chat.websocket_urlpatterns,
-    re_path(r"", UnknownPathConsumer.as_asgi()),
+    re_path(r"", unknown_path),  # type: ignore[arg-type]  # Channels calls it, as ASGI
 ]
 
 application = ProtocolTypeRouter(

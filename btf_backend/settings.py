@@ -93,10 +93,10 @@ MIDDLEWARE = [
     "core.middleware.BodyLimitMiddleware",
     "core.middleware.ApiEdgeMiddleware",
     "core.conditional.ETagMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.pages.PageSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "core.pages.PageUsers",
+    "core.pages.PageMessages",
 ]
 CONTEXT = ["template.context_processors.request", "contrib.auth.context_processors.auth"]
 CONTEXT += ["contrib.messages.context_processors.messages"]

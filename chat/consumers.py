@@ -6,13 +6,13 @@ import asyncio
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
 
 from django.db import DataError, IntegrityError
 from rest_framework.exceptions import ValidationError
 
 from authentication.requests import session_of
 from authentication.websocket import SignedInConsumer
+from chat.places import known, place_of
 from chat.realtime import Kind, event_of, is_present, ring_typing, text_for
 from chat.replay import missed
 from chat.serializers.messages import NewMessageSerializer
@@ -21,7 +21,7 @@ from chat.services.posting import Draft, admit_frame, post_message
 from chat.standing import standing_of
 from chat.sweep import sweeper
 from core.exceptions import first_sentence
-from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN, room_of_group
+from core.realtime import FLOODED, FORBIDDEN, TRY_LATER, UNAUTHENTICATED, UNKNOWN
 from core.refusals import Forbidden, Missing, Refused, SignedOut, TooMany
 from core.roles import Role
 from core.threads import in_database
@@ -30,6 +30,7 @@ from core.uploads.links import links_of_scope
 if TYPE_CHECKING:
     from authentication.models import SignInSession
     from chat.access import Reader
+    from chat.places import Place
     from chat.realtime import Event
     from chat.standing import Standing
     from groups.models import Group
@@ -39,7 +40,6 @@ REVISION: Final = re.compile("[0-9]{1,19}")
 FLOODS_BORNE: Final = 100
 TYPING_EVERY_SECONDS: Final = 2.0
 RIGHTS_EVERY_SECONDS: Final = 1.0
-known: WeakValueDictionary[str, Group] = WeakValueDictionary()  # by id, of open sockets
 CODES: Final = ((SignedOut, UNAUTHENTICATED), (Missing, UNKNOWN), (Forbidden, FORBIDDEN))
 
 
@@ -54,8 +54,9 @@ class GroupChatConsumer(SignedInConsumer):
     kind = "chat"
     group: Group
     reader: Reader
-    found: Standing | Refused
-    guess = ""
+    found: Standing | int
+    place: Place
+    room = ""
     cursor = 0
     rights: Any = None
     is_in = False
@@ -63,39 +64,32 @@ class GroupChatConsumer(SignedInConsumer):
     is_of_group = False
     typed_at = -TYPING_EVERY_SECONDS
 
-    async def connect(self) -> None:
+    async def join_more(self) -> None:
         """Join the room that other sockets know the group by, then ask who comes, and whether they may.
 
         Who joins first hears all that was posted after the question, so once is enough. Where nobody knew the
         room, ``opened`` joins and asks again.
         """
-        if (group := known.get(self.asked_for)) is not None:
-            self.guess = room_of_group(group.room)
-            await self.join(self.guess)
-        await super().connect()
+        if (place := known.get(self.asked_for)) is not None:
+            self.room = place.room
+            await self.join(self.room)
 
     def identify(self) -> SignInSession:
-        """Read beside the session as what its person would be here."""
+        """Read beside the session as what its person would be here, or the code of the refusal."""
         session = super().identify()
         try:
             self.found = standing_of(session.user, self.asked_for)
         except Refused as refusal:
-            self.found = refusal
+            self.found = code_of(refusal)
         return session
 
     async def opened(self) -> None:
         """Say where the conversation stands, and what was missed ``?after=``; close where they may not be."""
         self.turn, self.door = asyncio.Lock(), asyncio.Lock()
-        if isinstance(self.found, Refused):
-            await self.close(code_of(self.found))
+        if isinstance(self.found, int):
+            await self.close(self.found)
             return
-        self.stand(self.found)
-        if not self.guess:
-            await self.join(room_of_group(self.group.room))
-            if not await self.enter():
-                return
-        elif self.guess != room_of_group(self.group.room):
-            await self.close(TRY_LATER)  # it may have heard another group, and must not tell
+        if not await (self.stand(self.found) if self.room else self.join_first(self.found)):
             return
         self.is_in = True
         self.links = links_of_scope(self.scope, self.user_id)
@@ -119,9 +113,23 @@ class GroupChatConsumer(SignedInConsumer):
     def user_id(self) -> int:
         return int(self.user.pk)
 
-    def stand(self, standing: Standing) -> None:
+    async def join_first(self, standing: Standing) -> bool:
+        """Join the room that nobody here knew, and ask again: something may have changed before."""
+        self.place = place_of(standing.group)
+        self.room = self.place.room
+        await self.join(self.room)
+        return await self.enter()
+
+    async def stand(self, standing: Standing) -> bool:
+        """Be there as what was read; closes where the group by this id has another room than was joined.
+
+        What was heard there may be another group's, and must not be told.
+        """
         self.group, self.reader, self.is_of_group = standing
-        known[self.group_id] = self.group
+        self.place = place_of(self.group)
+        if self.place.room != self.room:
+            await self.close(TRY_LATER)
+        return self.place.room == self.room
 
     async def enter(self) -> bool:
         """Find out whether, and as what, the person is in the group; closes where they are not.
@@ -131,11 +139,10 @@ class GroupChatConsumer(SignedInConsumer):
         try:
             async with self.door:
                 self.user, standing = await in_database(self.look)()
-                self.stand(standing)
+                return await self.stand(standing)
         except Refused as refusal:
             await self.close(code_of(refusal))
             return False
-        return True
 
     def look(self) -> tuple[User, Standing]:
         user = session_of(self.scope["token"]).user

@@ -1,29 +1,10 @@
-"""Rows below a row in its query, as one JSON value or as their number, on PostgreSQL and SQLite alike."""
+"""Rows below a row as their number, in its query, on PostgreSQL and SQLite alike."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Aggregate, IntegerField, JSONField, Subquery
-
-if TYPE_CHECKING:
-    from django.db.models.sql.compiler import SQLCompiler
-
-
-class JsonList(Aggregate):
-    """All values of a group as a JSON list, in no order; null where there is none."""
-
-    function = "JSONB_AGG"
-    output_field = JSONField()
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(
-            compiler,
-            connection,
-            function="JSON_GROUP_ARRAY",
-            template="%(function)s(JSON(%(expressions)s))",
-            **extra,
-        )
+from django.db.models import IntegerField, Subquery
 
 
 class Counted(Subquery):

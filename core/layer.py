@@ -83,6 +83,15 @@ class PatientConnection(RedisSingleShardConnection):  # type: ignore[misc]
             raise RedisDown
         await super().subscribe(channel)
 
+    async def unsubscribe(self, channel: str) -> None:
+        """Unsubscribe. If that fails, nobody knows what Redis has heard: who joins next subscribes again."""
+        async with self._lock:
+            if channel in self._subscribed_to:
+                self._subscribed_to.remove(channel)
+                self._ensure_redis()
+                self._ensure_receiver()
+                await self._pubsub.unsubscribe(channel)
+
     def _ensure_redis(self) -> None:
         if self._redis is None:
             super()._ensure_redis()
@@ -109,7 +118,7 @@ class BoundedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         try:
             return await self.channels[channel].get()
         except (asyncio.CancelledError, GeneratorExit):
-            # Its reader has gone, and tells by nothing else.
+            # Its reader has gone. One who goes while something is handed to them drops it in ``leave``.
             self.channels.pop(channel, None)
             raise
 

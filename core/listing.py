@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from users.models import User
 
 NUMBER: Final = models.BigIntegerField()
-WAYS_KEPT: Final = 1_000
+WAYS_KEPT: Final = 300  # some 150 KiB each
 
 
 class SomeViewer(NamedTuple):
@@ -44,8 +44,8 @@ class Window(Subquery):
 class Listing:
     """One way of asking for a list: how many rows, and pages of them.
 
-    A later page is found by its ids, which an index in the list's order has, and only then read: whatever is
-    skipped is never read.
+    A later page is found by its ids, which an index in the list's order has, from whichever end is nearer,
+    and only then read: whatever is skipped is never read.
     """
 
     @property
@@ -53,16 +53,26 @@ class Listing:
         """Tell whether how many there are decides how they are fetched."""
         return False
 
-    def __init__(self, rows: Callable[[], QuerySet[Any]]) -> None:
-        self.rows = rows
-        self.ids = Prepared(lambda: rows().order_by().values("pk"))
-        self.first = Prepared(rows)
-        self.later = Prepared(lambda: rows().filter(pk__in=Window(rows().values("pk"))), is_planned_anew=True)
+    def __init__(self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool) -> None:
+        self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
+        self.first = Prepared(rows, is_planned_anew=is_planned_anew)
+        self.later = Prepared(lambda: found_by(rows(), rows()), is_planned_anew=True)
+        self.from_end = Prepared(lambda: found_by(rows(), rows().reverse()), is_planned_anew=True)
 
     def page(self, found: Found, start: int, size: int) -> list[Any]:
-        if start:
+        if start == 0:
+            return self.first.window(0, size, **found.values)
+        left = found.total - start
+        if left <= 0:
+            return []
+        if start <= left:
             return self.later.objects(start=start, size=size, **found.values)
-        return self.first.window(start, size, **found.values)
+        size = min(size, left)
+        return self.from_end.objects(start=left - size, size=size, **found.values)
+
+
+def found_by(rows: QuerySet[Any], in_order: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(pk__in=Window(in_order.values("pk")))
 
 
 class Found:
@@ -114,4 +124,8 @@ def listing_of(
     shape: tuple[tuple[str, Any], ...],
 ) -> Listing:
     viewer = SomeViewer(is_platform_admin)
-    return view.listing_class(lambda: narrowed(view.rows_for(viewer), view.filterset_class, shape))
+    return view.listing_class(
+        lambda: narrowed(view.rows_for(viewer), view.filterset_class, shape),
+        # The best plan for what is searched for depends on it.
+        is_planned_anew=any(value is None for _, value in shape),
+    )

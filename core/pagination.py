@@ -57,7 +57,7 @@ class HousePagination(PageNumberPagination):
 
 
 class FoundPaginator(Paginator[Any]):
-    """Reads a page before it counts, with one row more; and counts only where that does not tell how many."""
+    """Reads the first page before it counts, with one row more; and counts only where that is not all."""
 
     FARTHEST: Final = 1_000_000_000
 

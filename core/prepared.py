@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
@@ -45,6 +46,8 @@ class Slot(Expression):
 
 
 PLACE: Final = re.compile("%[s%]")
+# A date, with or without a time, as SQLite is given it.
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?")
 PREPARING: Final = ContextVar("preparing", default=False)
 
 
@@ -59,7 +62,7 @@ def value_of(value: Any) -> Slot | models.Value:
 
 
 class Words(NamedTuple):
-    """A query in SQL, and how its rows are read."""
+    """A query in SQL, and how its rows are read. Without SQL where no row can ever be found."""
 
     sql: str
     parameters: tuple[Any, ...]
@@ -84,9 +87,11 @@ class Prepared:
         try:
             compiler = self.build().query.get_compiler(connection=connection)
             sql, parameters = compiler.as_sql()
+        except EmptyResultSet:
+            return Words("", (), [], compiler)
         finally:
             PREPARING.reset(preparing)
-        if any(isinstance(part, date) for part in parameters):
+        if any(stands_still(part) for part in parameters):
             raise TypeError("A prepared query would be asked with this moment for ever: ask this_moment().")
         selected = [expression for expression, *_ in compiler.select]
         converters = [
@@ -97,15 +102,16 @@ class Prepared:
 
     def rows(self, **values: Any) -> list[Any]:
         """Ask, and return all rows as sequences."""
-        return self.converted(self.ask(self.words.sql, values))
+        return self.converted(self.ask(self.words.sql, values, is_kept=True))
 
-    def ask(self, sql: str, values: dict[str, Any]) -> list[Any]:
+    def ask(self, sql: str, values: dict[str, Any], *, is_kept: bool) -> list[Any]:
+        if not self.words.sql:
+            return []
         filled = {"now": timezone.now(), **values}
         parts = self.words.parameters
         parameters = [part.fill(filled) if isinstance(part, Slot) else part for part in parts]
         with connection.cursor() as cursor:
-            # With another end it is planned each time: nobody knows beforehand how far its rows lie.
-            if sql is self.words.sql and not self.is_planned_anew:
+            if is_kept and not self.is_planned_anew:
                 execute(cursor, sql, parameters)
             else:
                 cursor.execute(sql, parameters)
@@ -117,16 +123,21 @@ class Prepared:
 
     def first_rows(self, size: int, **values: Any) -> list[Any]:
         """Ask for the first rows, as sequences."""
-        return self.converted(self.ask(f"{self.words.sql} LIMIT {size:d}", values))
+        return self.converted(self.ask(f"{self.words.sql} LIMIT {size:d}", values, is_kept=False))
 
     def count(self, **values: Any) -> int:
         """Ask how many rows there are."""
-        ((number,),) = self.ask(f"SELECT COUNT(*) FROM ({self.words.sql}) counted", values)  # noqa: S608
-        return int(number)
+        sql = f"SELECT COUNT(*) FROM ({self.words.sql}) counted"  # noqa: S608
+        rows = self.ask(sql, values, is_kept=True)
+        return int(rows[0][0]) if rows else 0
 
     def window(self, start: int, size: int, **values: Any) -> list[Any]:
-        """Ask for ``size`` rows after the first ``start``, and return them as instances."""
-        rows = self.ask(f"{self.words.sql} LIMIT {size:d} OFFSET {start:d}", values)
+        """Ask for ``size`` rows after the first ``start``, and return them as instances.
+
+        Later pages are planned each time: nobody knows beforehand how far their rows lie.
+        """
+        sql = f"{self.words.sql} LIMIT {size:d} OFFSET {start:d}"
+        rows = self.ask(sql, values, is_kept=start == 0)
         make = self.maker
         return [make(row) for row in self.converted(rows)]
 
@@ -196,6 +207,11 @@ def converted(row: Any, converters: list[tuple[int, list[Any], Any]]) -> list[An
         for function in functions:
             values[place] = function(values[place], expression, connection)
     return values
+
+
+def stands_still(part: Any) -> bool:
+    """Tell whether a parameter is a date or a moment, as a driver is given it or as text."""
+    return isinstance(part, date) or (isinstance(part, str) and MOMENT.fullmatch(part) is not None)
 
 
 def spoken(sql: str, parameters: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:

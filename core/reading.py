@@ -159,11 +159,13 @@ def block_of(kind: type[serializers.Serializer[Any]]) -> Block:
 
 
 def is_stateless(field: Any) -> bool:
-    of_items = getattr(field, "child", None) or getattr(field, "child_relation", None)
-    is_shared = type(field).__module__ in STATELESS_MODULES and not isinstance(field, WITH_STATE)
-    if isinstance(field, serializers.BaseSerializer):
+    """Tell whether what a field does to read and to write is the framework's own, or ours for everybody."""
+    if isinstance(field, (*WITH_STATE, serializers.BaseSerializer)):
         return False
-    return is_shared and (of_items is None or is_stateless(of_items))
+    deeds = (type(field).get_attribute, type(field).to_representation)
+    of_items = getattr(field, "child", None) or getattr(field, "child_relation", None)
+    is_known = all(deed.__module__ in STATELESS_MODULES for deed in deeds)
+    return is_known and (of_items is None or is_stateless(of_items))
 
 
 def columns_of(model: type[models.Model]) -> list[models.Field[Any, Any]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
-from django.db.models import ExpressionWrapper, OuterRef, Subquery
+from django.db.models import ExpressionWrapper, OuterRef
 
-from core.nested import PlainList, Tuple
+from core.nested import Tuple, listed
 from core.prepared import Prepared, Slot
 from core.refusals import Missing
 from groups.asking import GROUP, ByKind
@@ -19,8 +19,6 @@ from groups.models.teams import tasks_of_group
 from users.names import columns_of_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from django.db.models import QuerySet
 
     from users.models import User
@@ -38,20 +36,14 @@ TASK: Final = (
 )
 
 
-def listed(rows: QuerySet[Any], per: str, columns: Sequence[Any]) -> Subquery:
-    """Return a subquery: columns of the rows of one ``per``, as a list of lists in no order, or null."""
-    value = PlainList(Tuple(*columns))
-    return Subquery(rows.order_by().values(per).annotate(listed=value).values("listed"))
-
-
 def document(viewer: Any) -> QuerySet[Group, Any]:
     """All that stands in a group's document; of each task, beside ``TASK``, whether it is overdue."""
     groups: Any = Group.objects.visible_to(viewer).filter(pk=GROUP).order_by().with_last_activity()
     is_overdue = ExpressionWrapper(Task.is_overdue(), models.BooleanField())
     rows: QuerySet[Group, Any] = groups.annotate(
-        member_rows=listed(GroupMember.objects.filter(group=OuterRef("pk")), "group", MEMBER),
-        milestone_rows=listed(Milestone.objects.filter(group=OuterRef("pk")), "group", MILESTONE),
-        task_rows=listed(tasks_of_group(), "milestone__group", (*TASK, is_overdue)),
+        member_rows=listed(GroupMember.objects.filter(group=OuterRef("pk")), "group", Tuple(*MEMBER)),
+        milestone_rows=listed(Milestone.objects.filter(group=OuterRef("pk")), "group", Tuple(*MILESTONE)),
+        task_rows=listed(tasks_of_group(), "milestone__group", Tuple(*TASK, is_overdue)),
     ).values_list(*HEAD, "last_activity_at", "member_rows", "milestone_rows", "task_rows")
     return rows
 

@@ -19,10 +19,10 @@ class PeopleListing(Listing):
 
     FEW: Final = 5_000
 
-    def __init__(self, rows: Callable[[], Any]) -> None:
-        super().__init__(rows)
+    def __init__(self, rows: Callable[[], Any], *, is_planned_anew: bool) -> None:
+        super().__init__(rows, is_planned_anew=is_planned_anew)
         self.is_searched = bool(rows().is_searched)
-        self.few = Prepared(lambda: rows().found_by_name())
+        self.few = Prepared(lambda: rows().found_by_name(), is_planned_anew=True)
 
     @property
     def counts_first(self) -> bool:

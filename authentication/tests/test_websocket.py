@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 from typing import Any
 from unittest.mock import patch
+from weakref import ref
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
@@ -18,12 +21,19 @@ from authentication.sessions import end_session, log_out, open_session
 from authentication.sweep import sweeper
 from authentication.tests.sockets import PatientSocket
 from authentication.tokens import read_access
+from authentication.websocket import ClientGone
 from btf_backend.routing import application
 from users.models import User
 from users.services.accounts import change_status
 from users.tests.factories import make_admin, make_user
 
 URL = "/ws/session/"
+
+
+def waiting() -> dict[str, Any]:
+    """Return the channels of open sockets, with what waits for them."""
+    layer: Any = get_channel_layer()
+    return dict(layer.channels)
 
 
 class SocketTests(TransactionTestCase):
@@ -161,6 +171,19 @@ class SocketTests(TransactionTestCase):
             await socket.wait()
 
         self.assertEqual(len(sweeper.sockets), 0)
+        self.assertEqual(waiting(), {})
+
+    async def test_a_client_that_goes_while_it_is_told_of_an_event_leaves_no_channel(self) -> None:
+        layer: Any = get_channel_layer()
+        socket = await self.opened(self.pair.access)
+        consumer: Any = next(iter(sweeper.sockets))
+        with patch.object(consumer, "base_send", side_effect=ClientGone):
+            event = {"type": "socket.close", "session": None, "code": 4401}
+            for _ in range(3):
+                await layer.send(consumer.channel_name, event)
+            await socket.wait()
+
+        self.assertEqual(waiting(), {})
 
     async def test_a_store_that_is_down_closes_with_1013(self) -> None:
         """SAFETY: connecting during an outage is refused cleanly, wherever the outage shows first."""
@@ -218,6 +241,30 @@ class SocketTests(TransactionTestCase):
         await socket.disconnect()
 
         self.assertEqual(len(sweeper.sockets), 0)
+
+    async def test_nothing_of_one_that_has_gone_stays(self) -> None:
+        """Not even until the garbage is collected."""
+        socket = await self.opened(self.pair.access)
+        (consumer,) = (ref(each) for each in sweeper.sockets)
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        await socket.disconnect()
+        await asyncio.sleep(0.01)  # in which what was cancelled ends
+
+        self.assertIsNone(consumer())
+
+    async def test_one_that_goes_as_it_is_told_something_leaves_no_channel(self) -> None:
+        """Both at once: what it was told has been taken, so nobody waits on the channel."""
+        layer: Any = get_channel_layer()
+        socket = await self.opened(self.pair.access)
+        consumer: Any = next(iter(sweeper.sockets))
+        for _ in range(3):
+            await layer.send(consumer.channel_name, {"type": "socket.recheck"})
+
+        await socket.disconnect()
+
+        self.assertEqual(waiting(), {})
 
     async def test_a_frame_is_measured_in_bytes(self) -> None:
         socket = await self.opened(self.pair.access)

@@ -46,6 +46,36 @@ GOALS: Final = {
 
 
 @dataclass(frozen=True)
+class Then:
+    """What was measured once, on such a machine, in requests a second.
+
+    Of an earlier system, and how many times that is asked for; and of a service written by hand, which was
+    not our peer.
+    """
+
+    earlier: float
+    times: float
+    by_hand: float | None = None
+
+
+THEN: Final = {
+    "users/me": Then(36, 8, 1981),
+    "groups": Then(0.9, 70),
+    "group detail": Then(60, 5, 1295),
+    "messages newest": Then(12, 8, 153),
+    "messages deep": Then(7, 8, 173),
+    "post": Then(35, 3, 435),
+    "events": Then(10, 12),
+    "resources": Then(101, 4),
+    "announcements": Then(112, 4),
+    "admin users first": Then(21, 14),
+    "admin users deep": Then(16, 6),
+    "admin users search": Then(30, 8),
+    "admin stats": Then(49, 4),
+}
+
+
+@dataclass(frozen=True)
 class ExportGoal:
     """Of the export of everybody: how many of the peer's ``users/me`` take as long; MiB; milliseconds."""
 

@@ -7,7 +7,7 @@ import platform
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .goals import AS_FAST, EXPORT, EXPORT_STATEMENT, GOALS, OTHERS
+from .goals import AS_FAST, EXPORT, EXPORT_STATEMENT, GOALS, OTHERS, THEN
 from .rounds import CONNECTIONS, Found, spread
 
 if TYPE_CHECKING:
@@ -127,6 +127,25 @@ def rate_row(found: Found, name: str) -> list[str]:
     ]
 
 
+def then_table(found: Found) -> str:
+    """Return our rates beside what was measured once, on another day."""
+    heads = ["request", "ours, req/s", "earlier system", "times", "asked for", "by hand, then", "share"]
+    return table(heads, [then_row(name, median(found.rates("ours", name))) for name in found.samples["ours"]])
+
+
+def then_row(name: str, rate: float) -> list[str]:
+    then = THEN[name]
+    by_hand = (f"{then.by_hand:,.0f}", f"{rate / then.by_hand:.2f}") if then.by_hand else ("-", "-")
+    return [
+        name,
+        f"{rate:,.0f}",
+        f"{then.earlier:g}",
+        f"{rate / then.earlier:.1f}",
+        f"{then.times:g}",
+        *by_hand,
+    ]
+
+
 def cost_table(found: Found) -> str:
     """Return what a request costs each server: statements, CPU, and time one after another."""
     heads = [
@@ -213,6 +232,9 @@ def page(found: Found, exports: list[Export], *, people: int, messages: int, rou
         "## Requests a second\n",
         rate_table(found),
         export_line(exports) if exports else "",
+        "## Beside the numbers that the bars come from\n",
+        "Measured once on such a machine, and not in this run: they say where the bars come from, no more.\n",
+        then_table(found),
         "## What a request costs\n",
         COSTS,
         cost_table(found),

@@ -13,7 +13,6 @@ from django.db.models.lookups import Contains
 
 from chat.models.conversation import Conversation, number
 from chat.models.marks import Mention, Reaction
-from core.aggregates import Counted
 from core.models import Upload
 from core.nested import Tuple, listed
 from core.prepared_writes import PreparedInsert
@@ -42,11 +41,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
             reaction_rows=listed(reactions, "message", Tuple("sign", "user_id")),
             mention_ids=listed(mentions, "message", F("user_id")),
         )
-
-    def with_times_quoted(self) -> Self:
-        """How often each message is quoted; not counted beyond how often it may be."""
-        quotes = Message.objects.filter(reply_to=models.OuterRef("pk")).order_by().values("pk")
-        return self.annotate(times_quoted=Counted(quotes[: Message.QUOTES]))
 
     def readable(self, user: User, *, as_moderator: bool) -> Self:
         """Moderators read every row; others what is in sight, and their own that waits for review (D4)."""
@@ -116,7 +110,6 @@ class Message(models.Model):
     # Set by ``with_marks``; null where there is none.
     reaction_rows: list[list[Any]] | None  # pairs of a sign and whose
     mention_ids: list[int] | None
-    times_quoted: int  # by ``with_times_quoted``
 
     IN_SIGHT: ClassVar = models.Q(is_deleted=False, moderation_status=Moderation.APPROVED)
 

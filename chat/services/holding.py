@@ -8,8 +8,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, Q
+from django.db.transaction import TransactionManagementError
 
 from chat.access import Outside, conversation_for, let_in
 from chat.models import Conversation, Message
@@ -55,6 +56,9 @@ def hold_conversation(group_id: str, *, by: User) -> HeldConversation:
     more, in the group, or it has gone; SignedOut (401) where they may not act any more, Forbidden (403)
     where they are no admin any more.
     """
+    # Of a prepared query Django asks that once, when it puts it into words.
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("A conversation is held until the end of a transaction.")
     conversation = HELD.object(group=group_id)
     # After the lock, in a statement of its own: it must see what was committed meanwhile.
     group, by = let_in_still(by, group_id, STILL)

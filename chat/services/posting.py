@@ -16,7 +16,7 @@ from chat.realtime import Kind, publish_on_commit
 from chat.services.attachments import attachments_of, key_of
 from chat.services.holding import hold_conversation, let_in_still
 from chat.services.mentions import SIGN, named_in, write_mentions
-from chat.services.questions import BEFORE, people_in, quote_in, still
+from chat.services.questions import BEFORE, BEFORE_QUOTING, people_in, quote_in, still
 from core.idempotency import digests
 from core.limits import pour, pour_back
 from core.refusals import Missing, Refused, TooMany
@@ -81,12 +81,15 @@ def post_message(*, group_id: str, author: User, draft: Draft) -> tuple[Message,
     and what ``hold_conversation`` raises. Durable: on return the row is committed and the room was rung.
 
     A token pays for what is stored and nothing else. It is taken before the lock: nobody waits in a
-    conversation for the store of the budgets.
+    conversation for the store of the budgets. What is quoted is judged before both, so that a refusal
+    holds nobody up, and once more with the lock held.
     """
-    group: Any = let_in(author, group_id, BEFORE, client_id=draft.client_id)
+    question = BEFORE if draft.reply_to_id is None else BEFORE_QUOTING
+    group: Any = let_in(author, group_id, question, client_id=draft.client_id, quoted=draft.reply_to_id)
     if group.known is not None:
         return posted_before(draft, group.known, group=group), False
     files = attachments_of(author, draft.attachments)
+    quote_of(draft, group, author=author)
     charge(author)
     is_new = False
     try:
@@ -127,8 +130,13 @@ def bucket_of(author: User) -> str:
 
 
 def posted_before(draft: Draft, known: int, *, group: Group) -> Message:
-    """Return the message that the draft's name stands for. Raises ClientIdReused (422)."""
-    message = Message.objects.with_details().get(pk=known)
+    """Return the message that the draft's name stands for.
+
+    Raises ClientIdReused (422), and Missing (404) where it went meanwhile, with its group.
+    """
+    message = Message.objects.with_details().filter(pk=known).first()
+    if message is None:
+        raise Missing
     if message.client_digest not in draft.digests:
         raise ClientIdReused
     message.group = group

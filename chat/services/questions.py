@@ -47,7 +47,12 @@ def with_people(groups: GroupQuerySet) -> GroupQuerySet:
     return groups.annotate(people=listed(people, "one", Tuple(*COLUMNS)))
 
 
-BEFORE: Final = ByKind(lambda viewer: with_known(viewer, conversation_for(viewer)))
+def before(viewer: Any) -> GroupQuerySet:
+    return with_known(viewer, conversation_for(viewer))
+
+
+BEFORE: Final = ByKind(before)
+BEFORE_QUOTING: Final = ByKind(lambda viewer: with_quote(before(viewer)))
 
 
 @lru_cache

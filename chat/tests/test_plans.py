@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Conversation, Mention, Message, MessageAttachment, Reaction, ReadCursor
 from chat.services.history import prepared
-from chat.services.questions import BEFORE
+from chat.services.questions import BEFORE, BEFORE_QUOTING
 from chat.tests.factories import make_many
 from core.prepared import Slot
 from core.testing import count_rows_anew, plan_of
@@ -100,7 +100,7 @@ class PlanTests(TestCase):
         wrapper: Any = connection
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            statement = wrapper.prepared(cursor, sql, len(parameters))
+            statement = wrapper.prepared(sql, len(parameters))
             return plan_of(cursor.mogrify(statement, filled).decode(), run=True)
 
     def assert_by(self, index: str, plan: str, *, rows: int) -> None:
@@ -134,6 +134,16 @@ class PlanTests(TestCase):
 
         self.assertIn("message_client_id_once_per_author", plan)
         self.assertLessEqual(most_rows(plan), 3, plan)
+
+    def test_what_is_quoted_is_looked_up_by_its_key(self) -> None:
+        quoted = Message.objects.filter(group=self.group).latest("seq").pk
+        values = {"group": self.group.pk, "viewer": self.student.pk, "client_id": "", "quoted": quoted}
+
+        plan = self.kept(BEFORE_QUOTING.of(self.student), **values)
+
+        for index in ("chat_message_pkey", "chat_message_reply_to"):
+            self.assertIn(index, plan)
+        self.assertNotIn("Seq Scan on chat_message", plan)
 
     def test_a_post_finds_the_counters_by_their_group(self) -> None:
         step = 'UPDATE "chat_conversation"'

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Message, MessageAttachment
+from chat.services.posting import Draft, posted_before
 from chat.tests.cases import STATES, UNKNOWN_ID, ChatCase
+from core.refusals import Missing
 from core.uploads.store import store_upload
 from groups.tests.cases import call
 from groups.tests.factories import make_group
@@ -226,6 +228,28 @@ class QuoteOnPostTests(ChatCase):
         for quoted in (UNKNOWN_ID, elsewhere.pk, *(message.pk for message in hidden)):
             with self.subTest(quoted):
                 self.assert_refused(self.post(self.friend, text="x", replyTo=quoted), 400, "replyTo")
+
+    @override_settings(CHAT_BURST=1, CHAT_PER_SECOND=1 / 3600)
+    def test_a_wrong_quote_holds_nobody_up_and_is_refused_before_the_budget_is_asked(self) -> None:
+        self.assertEqual(self.post(text="x").status_code, 201)
+        with CaptureQueriesContext(connection) as captured:
+            self.assert_refused(self.post(text="x", replyTo=UNKNOWN_ID), 400, "replyTo")
+
+        self.assertEqual([query["sql"] for query in captured if "UPDATE" in query["sql"]], [])
+        self.assertEqual(self.post(text="x").status_code, 429)
+
+    def test_what_is_removed_while_the_lock_is_waited_for_is_not_quoted(self) -> None:
+        quoted = self.write()
+
+        def remove(author: User) -> None:
+            Message.objects.filter(pk=quoted.pk).update(**STATES["removed"])
+
+        with patch("chat.services.posting.charge", remove):
+            self.assert_refused(self.post(self.friend, text="x", replyTo=quoted.pk), 400, "replyTo")
+
+    def test_a_message_that_went_with_its_group_is_missing(self) -> None:
+        with self.assertRaises(Missing):
+            posted_before(Draft(text="x"), UNKNOWN_ID, group=self.group)
 
 
 class CostTests(UploadingCase):

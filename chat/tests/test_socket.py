@@ -6,11 +6,15 @@ import json
 from typing import Any
 from unittest.mock import patch
 
+from channels.layers import get_channel_layer
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisDown
 
 from authentication import seats
+from authentication.models import SignInSession
 from authentication.sessions import open_session
 from chat.consumers import FLOODS_BORNE
 from chat.models import Message
@@ -82,6 +86,28 @@ class HandshakeTests(SocketCase):
 
         await self.act(queries.__exit__, None, None, None)
         self.assertEqual((codes, len(queries)), ({4401}, 0))
+
+    async def test_a_bad_token_joins_no_room_and_is_refused_though_the_layer_is_away(self) -> None:
+        inside = await self.opened(self.friend)  # from whom the room is known
+        with patch.object(get_channel_layer(), "group_add", side_effect=RedisDown) as join:
+            self.assertEqual(await self.refusal(f"{self.path}?token=a.b.c"), 4401)
+
+        join.assert_not_called()
+        await self.close(inside)
+
+    async def test_the_token_of_an_ended_session_leaves_what_it_joined(self) -> None:
+        inside = await self.opened(self.friend)
+        token = await self.token(self.student)
+        await SignInSession.objects.filter(user=self.student).aupdate(revoked_at=timezone.now())
+        layer: Any = get_channel_layer()
+        rooms = {room: len(sockets) for room, sockets in layer.groups.items()}
+
+        socket = await self.knock(f"{self.path}?token={token}")
+        self.assertEqual(await socket.close_code(), 4401)
+        await socket.receive_nothing()
+
+        self.assertEqual({room: len(sockets) for room, sockets in layer.groups.items()}, rooms)
+        await self.close(inside)
 
     @override_settings(CORS_ALLOWED_ORIGINS=["https://app.example.org"])
     async def test_pages_of_the_front_end_get_in_and_foreign_ones_do_not(self) -> None:

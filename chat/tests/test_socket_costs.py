@@ -82,6 +82,17 @@ class CostTests(SocketCase):
         self.assertEqual((len(asked_first), len(asked)), (4, 2), asked)
         await self.close(first, second)
 
+    async def test_the_room_is_known_until_the_last_one_goes(self) -> None:
+        first, second = await self.opened(self.student), await self.opened(self.friend)
+        await self.close(second)
+
+        third, asked, _ = await self.open_counted(self.friend)
+        await self.close(first, third)
+        last, asked_last, _ = await self.open_counted(self.friend)
+
+        self.assertEqual((len(asked), len(asked_last)), (2, 4), asked)
+        await self.close(last)
+
     @skipUnless(on_redis(), "asks a real Redis")
     async def test_it_costs_the_two_budgets_and_no_subscription_of_its_own(self) -> None:
         first = await self.opened(self.student)

@@ -9,6 +9,7 @@ from unittest.mock import AsyncMock, Mock, patch
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.db import OperationalError
 from django.test import SimpleTestCase
 
@@ -226,6 +227,27 @@ class ReplayTests(SocketCase):
         again = await self.opened(self.student)
         await self.close(inside, again)
 
+    async def test_a_room_that_changes_while_it_is_asked_again_is_left(self) -> None:
+        look = GroupChatConsumer.look
+
+        def look_late(consumer: GroupChatConsumer) -> Any:
+            Group.objects.update(room=uuid4())
+            return look(consumer)
+
+        path = f"{self.path}?token={await self.token(self.student)}"
+        with patch.object(GroupChatConsumer, "look", look_late):
+            self.assertEqual(await self.refusal(path), 1013)
+
+    async def test_a_room_that_changes_later_is_left_with_the_next_question(self) -> None:
+        inside = await self.opened(self.friend)
+        await inside.asks({"action": "ping"})
+        await Group.objects.aupdate(room=uuid4())
+        (consumer,) = sweeper.sockets
+        await consumer.recheck()
+
+        self.assertEqual(await inside.close_code(), 1013)
+        await self.close(inside)
+
 
 class PageTests(SimpleTestCase):
     """What a socket that catches up holds of the process."""
@@ -377,6 +399,19 @@ class SlowReaderTests(SocketCase):
 
         self.assertEqual(len(sweeper.sockets), 0)
         self.assertFalse(seats.taken)
+
+    async def test_what_waits_for_who_is_let_go_over_a_gap_goes_with_them(self) -> None:
+        socket, consumer = await self.one_that_does_not_read()
+        layer: Any = get_channel_layer()
+        with deaf():
+            await self.post("Lost")
+        with patch.object(consumer, "base_send", side_effect=self.wait_for_ever):
+            await self.post("Hi")
+            for _ in range(3):
+                await layer.send(consumer.channel_name, {"type": "socket.recheck"})
+            await socket.wait(timeout=PATIENCE)
+
+        self.assertNotIn(consumer.channel_name, layer.channels)
 
     async def test_the_others_hear_of_it_all_the_same(self) -> None:
         slow, _ = await self.one_that_does_not_read()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import Count, F, Max
 from django.db.models.functions import Coalesce, Now
@@ -14,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from core.models import Delivery
 from core.notifications.kinds import Told, kind_of
 from core.notifications.wishes import reader_of
-from core.realtime import ring, room_of_inbox
+from core.realtime import room_of_inbox, send_to_room
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -125,10 +124,6 @@ def ring_inboxes(people: Collection[int]) -> None:
 
     The bell says nothing: each socket reads what is new, in its reader's language.
     """
-    async_to_sync(ring_all)(people)
-
-
-async def ring_all(people: Collection[int]) -> None:
     for one in people:
-        if not await ring(room_of_inbox(one), {"type": "inbox.rang"}):
+        if not send_to_room(room_of_inbox(one), {"type": "inbox.rang"}):
             return  # nobody can be told now: sockets look for themselves, now and then

@@ -14,6 +14,8 @@ from django.db.backends.postgresql import base
 TRUSTED_SECONDS: Final = 0.5
 # "cached plan must not change result type", after a migration; and a statement that somebody threw away.
 STALE: Final = {"0A000", "26000"}
+# Pages may be of any size, and lists narrowed in many ways: nobody fills a session with plans.
+MOST_STATEMENTS: Final = 96
 PLACE: Final = re.compile(r"%[s%]")
 
 
@@ -43,11 +45,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Within a transaction it is asked as it stands: what went stale there could not be asked again. So it
         is behind a pooler, where a session is somebody else's.
         """
-        if self.in_atomic_block or self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+        is_known = sql in self.statements or len(self.statements) < MOST_STATEMENTS
+        if self.in_atomic_block or not is_known or self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
             cursor.execute(sql, parameters)
             return
         try:
-            cursor.execute(self.prepared(cursor, sql, len(parameters)), parameters)
+            cursor.execute(self.prepared(sql, len(parameters)), parameters)
         except Error as error:
             if getattr(error.__cause__, "pgcode", None) not in STALE:
                 raise
@@ -55,12 +58,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor.execute("DEALLOCATE ALL")
             cursor.execute(sql, parameters)
 
-    def prepared(self, cursor: Any, sql: str, places: int) -> str:
+    def prepared(self, sql: str, places: int) -> str:
         """Return the statement that executes SQL, prepared before if it has not been."""
         if sql not in self.statements:
             name = f"hub_{len(self.statements)}"
             numbers = iter(range(1, places + 1))
-            with self.connection.cursor() as plain:
+            with self.wrap_database_errors, self.connection.cursor() as plain:
                 plain.execute(f"PREPARE {name} AS {PLACE.sub(lambda place: numbered(place, numbers), sql)}")
             values = f"({', '.join(['%s'] * places)})" if places else ""
             self.statements[sql] = f"EXECUTE {name}{values}"

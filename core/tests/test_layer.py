@@ -57,6 +57,27 @@ class BoundedLayerTests(SimpleTestCase):
         self.assertEqual(layer.channels, {})
         await layer.flush()
 
+    @skipUnless(on_redis(), "asks a real Redis")
+    async def test_a_room_whose_leaving_failed_half_way_is_subscribed_again(self) -> None:
+        layer: Any = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add("room", channel)
+        (shard,) = layer._shards
+        unsubscribe = shard._pubsub.unsubscribe
+
+        async def unsubscribe_without_an_answer(line: str) -> None:
+            await unsubscribe(line)
+            raise RedisDown
+
+        outage = patch.object(shard._pubsub, "unsubscribe", unsubscribe_without_an_answer)
+        with outage, self.assertRaises(RedisDown):
+            await layer.group_discard("room", channel)
+
+        await layer.group_add("room", channel)
+        await layer.group_send("room", {"type": "note"})
+        self.assertEqual(await asyncio.wait_for(layer.receive(channel), 5), {"type": "note"})
+        await layer.flush()
+
     async def test_one_socket_is_reached_from_its_own_process_alone(self) -> None:
         layer = BoundedPubSubLayer(serializer_format="json")
         channel = await layer.new_channel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from unittest import skipUnless
 
 import time_machine
 from django.contrib.auth import get_user_model
@@ -102,6 +101,14 @@ class PreparedTests(TestCase):
         if connection.vendor == "postgresql":
             self.assertEqual([slot.name for slot in prepared.words.parameters], ["size"])
 
+    def test_what_nobody_can_find_is_not_asked_for(self) -> None:
+        with self.assertNumQueries(0):
+            for rows in (Upload.objects.none(), Upload.objects.filter(key__in=[])):
+                prepared = Prepared(rows.select_related("owner").all)
+                self.assertEqual((prepared.rows(), prepared.objects(), prepared.count()), ([], [], 0))
+                self.assertEqual((prepared.first_rows(5), prepared.window(5, 5)), ([], []))
+                self.assertEqual((prepared.row(), prepared.object()), (None, None))
+
 
 class MomentTests(TestCase):
     """What is compared with the clock."""
@@ -119,10 +126,16 @@ class MomentTests(TestCase):
         with time_machine.travel(now() + timedelta(hours=2)):
             self.assertEqual(ahead.count(), 1)
 
-    @skipUnless(connection.vendor == "postgresql", "SQLite is given moments as text.")
     def test_a_moment_that_would_stand_still_is_refused(self) -> None:
-        with self.assertRaises(TypeError):
-            Prepared(lambda: Upload.objects.filter(created_at__gt=now())).rows()
+        for name, moment in (("created_at", now()), ("created_at__date", now().date())):
+            frozen = Upload.objects.filter(**{f"{name}__gt": moment})
+            with self.subTest(name), self.assertRaises(TypeError):
+                Prepared(frozen.all).rows()
+
+    def test_other_words_are_none(self) -> None:
+        for words in ("2026", "2026-01-01 a.pdf", "notes of 2026-01-01"):
+            with self.subTest(words):
+                self.assertEqual(Prepared(Upload.objects.filter(filename=words).all).rows(), [])
 
     def test_its_day_is_a_place_too(self) -> None:
         today = Prepared(lambda: Upload.objects.filter(created_at__date__gte=this_moment().date()))

@@ -45,9 +45,8 @@ class CostTests(ResourceCase):
         client = signed_in_client(self.student)
         for _ in range(3):
             published(self.admin)
-        # What the second page holds tells how many there are.
-        for page, queries in ((1, 2), (2, 1), ("last", 2)):
-            with self.subTest(page), self.assertNumQueries(AUTHENTICATION + queries):
+        for page in (1, 2, "last"):
+            with self.subTest(page), self.assertNumQueries(AUTHENTICATION + 2):
                 self.assertEqual(client.get(url(), {"page": page, "page_size": 2}).json()["count"], 3)
 
     def test_one_costs_one(self) -> None:

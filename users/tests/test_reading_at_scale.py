@@ -106,11 +106,17 @@ class ReadingAtScaleTests(TestCase):
 
     def test_a_deep_page_reads_its_own_rows_alone_and_skips_the_others_in_the_index(self) -> None:
         number = PEOPLE // 2 // SIZE
-        _, page, _ = self.plans(self.admin, LIST, page=number)
+        _, _, page = self.plans(self.admin, LIST, page=number)
 
         self.assertIn("Index Only Scan using user_by_name", page)
         self.assertIn("users_pkey", page)
         self.assert_met_at_most(number * SIZE + 1, page)
+
+    def test_the_last_page_is_found_from_the_end(self) -> None:
+        _, _, page = self.plans(self.admin, LIST, page=PEOPLE // SIZE)
+
+        self.assertIn("Index Only Scan Backward using user_by_name", page)
+        self.assert_met_at_most(2 * SIZE + 1, page)
 
     def test_how_many_a_search_finds_is_counted_among_them(self) -> None:
         _, count, page = self.plans(self.admin, LIST, search="reader19999")
