@@ -3016,7 +3016,7 @@ export interface components {
             profile?: components["schemas"]["ProfileRequest"] | null;
             supervisorProfile?: components["schemas"]["OwnSupervisorProfileRequest"] | null;
         };
-        /** @description One of one's own groups, with its progress; ``conversations`` in the context tells of its messages. */
+        /** @description One of one's own groups, with its progress and what is new in its conversation. */
         OwnGroup: {
             /**
              * Group id
@@ -4139,7 +4139,7 @@ export interface components {
         /**
          * @description The whole document of a person, for themselves and for admins.
          *
-         *     The row comes from ``User.objects.with_document()``. A missing profile shows as an empty one.
+         *     The row is a ``linked`` one of ``documents``. A missing profile shows as an empty one.
          */
         User: {
             readonly id: number;
@@ -16032,7 +16032,7 @@ export interface operations {
                  */
                 role?: "admin" | "all" | "mentor" | "student" | "supervisor";
                 /** @description Part of title or description, as it stands there, in any case. */
-                search?: string;
+                search?: unknown;
                 /**
                  * @description Of which kind, exactly.
                  *
