@@ -25,5 +25,5 @@ class ResourceFilter(filters.FilterSet):
         model = Resource
         fields: list[str] = []
 
-    def look_for(self, resources: Any, name: str, value: Any) -> Any:
+    def look_for(self, resources: Any, name: str, value: str) -> Any:
         return resources.matching(value)

@@ -16032,7 +16032,7 @@ export interface operations {
                  */
                 role?: "admin" | "all" | "mentor" | "student" | "supervisor";
                 /** @description Part of title or description, as it stands there, in any case. */
-                search?: unknown;
+                search?: string;
                 /**
                  * @description Of which kind, exactly.
                  *
