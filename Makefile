@@ -12,7 +12,7 @@ run: ## from a fresh clone to a running system on PORT (8000), with demo data
 prod-local: ## the production topology on loopback: NGINX with TLS on PORT (8443), gunicorn, uvicorn, workers, their stores
 	scripts/prod_local.sh
 
-test: ## the suite on PostgreSQL and Redis, in three minutes (without the tags scale, drill, served, walk)
+test: ## the suite on PostgreSQL and Redis (without the tags scale, drill, served, walk)
 	scripts/test.sh
 
 test-all: ## every test, on PostgreSQL and Redis and then on the embedded profile

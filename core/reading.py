@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Read = Callable[[Any], Any]
 
-# Fields of these modules know neither a request nor a viewer, so that all serializers can share them.
+# What these modules do knows neither a request nor a viewer: all serializers can share such fields.
 STATELESS_MODULES: Final = {fields.__name__, relations.__name__, serializers.__name__, "core.serializers"}
 WITH_STATE: Final = (serializers.SerializerMethodField, serializers.HiddenField, serializers.FileField)
 
