@@ -6,10 +6,12 @@ import base64
 import hmac
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import jwt
 import orjson
+import time_machine
 from django.conf import settings
 from django.test import override_settings
 from django.urls import reverse
@@ -74,6 +76,17 @@ class TokenTests(SignInTestCase):
             self.assertEqual(self.status_for(jwt.encode(self.claims(), "x" * 64, "HS256")), 401)
         with override_settings(SECRET_KEY="n" * 64):
             self.assertEqual(self.status_for(self.pair.access), 401)
+
+    def test_a_token_that_was_let_in_runs_out_and_dies_with_its_session(self) -> None:
+        """That its signature was verified before changes nothing."""
+        for _ in range(2):
+            self.assertEqual(self.status_for(self.pair.access), 200)
+        with time_machine.travel(timedelta(hours=1, seconds=1)):
+            self.assertEqual(self.status_for(self.pair.access), 401)
+        self.assertEqual(self.status_for(self.pair.access), 200)
+
+        SignInSession.objects.all().revoke_all()
+        self.assertEqual(self.status_for(self.pair.access), 401)
 
     def test_claims_do_not_grant_rights(self) -> None:
         token = self.signed(role="admin", is_superuser=True)
