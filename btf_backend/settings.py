@@ -172,6 +172,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "core.pagination.HousePagination",
     "DEFAULT_FILTER_BACKENDS": ["core.filters.ListFilterBackend"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.negotiation.RememberedNegotiation",
     "DEFAULT_THROTTLE_CLASSES": ["core.throttling.WritesPerPerson"],
     "DEFAULT_SCHEMA_CLASS": "core.schema.HouseSchema",
     "EXCEPTION_HANDLER": "core.exceptions.error_response",

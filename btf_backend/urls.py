@@ -15,6 +15,7 @@ from btf_backend.console.views import TrendsView
 from core.docs import RedocView, SchemaView, SwaggerView
 from core.inbox.webhooks import mail_webhooks
 from core.media.views import FileView
+from core.routes import RememberedRoutes
 from core.views import unknown_path, welcome
 from core.watching.views import metrics
 from events.views.calendars import FeedView
@@ -26,23 +27,26 @@ admin_urlpatterns = [
     *core.urls.admin_urlpatterns,
     path("stats/trends/", TrendsView.as_view(), name="trends"),
 ]
+api_urlpatterns = [
+    path("", include("core.urls")),
+    path("auth/", include("authentication.urls")),
+    path("ws/ticket/", TicketView.as_view(), name="socket-ticket"),
+    path("users/", include("users.urls")),
+    path("", include("events.urls")),
+    path("", include("groups.urls")),
+    path("", include("chat.urls")),
+    path("", include("announcements.urls")),
+    path("", include("resources.urls")),
+    path("notifications/", include("core.inbox.urls")),
+    path("mail/webhooks/", include(mail_webhooks())),
+    path("admin/", include((admin_urlpatterns, "admin_panel"))),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("schema/sockets/", SocketsSchemaView.as_view(), name="sockets-schema"),
+    path("docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
+]
 urlpatterns = [
-    path("api/", include("core.urls")),
-    path("api/auth/", include("authentication.urls")),
-    path("api/ws/ticket/", TicketView.as_view(), name="socket-ticket"),
-    path("api/users/", include("users.urls")),
-    path("api/", include("events.urls")),
-    path("api/", include("groups.urls")),
-    path("api/", include("chat.urls")),
-    path("api/", include("announcements.urls")),
-    path("api/", include("resources.urls")),
-    path("api/notifications/", include("core.inbox.urls")),
-    path("api/mail/webhooks/", include(mail_webhooks())),
-    path("api/admin/", include((admin_urlpatterns, "admin_panel"))),
-    path("api/schema/", SchemaView.as_view(), name="schema"),
-    path("api/schema/sockets/", SocketsSchemaView.as_view(), name="sockets-schema"),
-    path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
+    RememberedRoutes("api/", api_urlpatterns),
     re_path(r"^api(?:/|$)", unknown_path, name="unknown-path"),
     path("media/<str:token>/<path:key>", FileView.as_view(), name="file"),
     path("calendar/<slug:token>.ics", FeedView.as_view(), name="calendar-feed"),

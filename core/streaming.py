@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.http import FileResponse, StreamingHttpResponse
-from rest_framework.negotiation import DefaultContentNegotiation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,10 +25,3 @@ class StoredFileResponse(InPieces, FileResponse):
     """A stored file."""
 
     block_size = 65_536
-
-
-class WhateverIsAccepted(DefaultContentNegotiation):
-    """For views whose success is no JSON: answers also a client that accepts nothing but that."""
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type

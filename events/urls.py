@@ -3,7 +3,7 @@
 from django.urls import path
 
 import core.converters  # noqa: F401 - registers <id:...>
-from core.streaming import WhateverIsAccepted
+from core.negotiation import WhateverIsAccepted
 from events.views.calendars import MyCalendarView
 from events.views.events import EventViewSet
 from events.views.roster import attendance, export, roster, waiting

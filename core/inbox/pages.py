@@ -16,8 +16,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from core.inbox.serializers import OneClickSerializer
+from core.negotiation import WhateverIsAccepted
 from core.notifications.unsubscribe import read_token, reader_of_token, subscribe_again, unsubscribe
-from core.streaming import WhateverIsAccepted
 from core.views import PublicView
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from core.idempotency import once
 from core.media.serializers import FileSerializer, UploadSerializer
 from core.models import Upload
+from core.negotiation import WhateverIsAccepted
 from core.parsers import BoundedMultiPartParser
 from core.schema import RETRY_SAFE
-from core.streaming import WhateverIsAccepted
 from core.uploads.delivery import answer_with, begins_download
 from core.uploads.quotas import store_within_quota
 from core.uploads.rights import note_opened, opened_by

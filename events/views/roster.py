@@ -10,11 +10,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.negotiation import WhateverIsAccepted
 from core.pagination import ContentPagination
 from core.permissions import IsPlatformAdmin
 from core.schema import TOO_MANY_EXPORTS
 from core.spreadsheets import CsvResponse
-from core.streaming import WhateverIsAccepted
 from core.throttling import ExportsPerPerson
 from events.models import Event, EventRegistration
 from events.serializers.people import AttendanceSerializer, RosterRowSerializer, WaitingRowSerializer

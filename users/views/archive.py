@@ -11,8 +11,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.negotiation import WhateverIsAccepted
 from core.schema import waits
-from core.streaming import StoredFileResponse, WhateverIsAccepted
+from core.streaming import StoredFileResponse
 from users.serializers.archive import ArchiveOnItsWaySerializer, ArchiveQuerySerializer
 from users.services.archive import request_archive
 

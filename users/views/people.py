@@ -15,11 +15,11 @@ from rest_framework.viewsets import GenericViewSet
 from core.conditional import Conditional
 from core.idempotency import once
 from core.listing import PreparedListMixin
+from core.negotiation import WhateverIsAccepted
 from core.permissions import IsPlatformAdmin
 from core.roles import Role
 from core.schema import RETRY_SAFE, TOO_MANY_EXPORTS
 from core.spreadsheets import CsvResponse
-from core.streaming import WhateverIsAccepted
 from core.throttling import ExportsPerPerson
 from users.filters import PeopleFilter
 from users.models import User
