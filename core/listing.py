@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Subquery
 from rest_framework.mixins import ListModelMixin
 
+from core.aggregates import Counted
 from core.filters import narrowed, narrowing_of
 from core.prepared import Prepared, Slot
 
@@ -54,14 +55,20 @@ class Listing:
         return False
 
     def __init__(self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool) -> None:
+        # A search takes longer than a round trip: what it finds is counted where that is more than a page.
+        self.brings_total = not is_planned_anew
         self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
-        self.first = Prepared(rows, is_planned_anew=is_planned_anew)
+        first = (lambda: with_total(rows)) if self.brings_total else rows
+        self.first = Prepared(first, is_planned_anew=is_planned_anew)
         self.later = Prepared(lambda: found_by(rows(), rows()), is_planned_anew=True)
         self.from_end = Prepared(lambda: found_by(rows(), rows().reverse()), is_planned_anew=True)
 
     def page(self, found: Found, start: int, size: int) -> list[Any]:
         if start == 0:
-            return self.first.window(0, size, **found.values)
+            rows = self.first.window(0, size, **found.values)
+            if rows and self.brings_total:
+                found.total = rows[0].total_found
+            return rows
         left = found.total - start
         if left <= 0:
             return []
@@ -69,6 +76,12 @@ class Listing:
             return self.later.objects(start=start, size=size, **found.values)
         size = min(size, left)
         return self.from_end.objects(start=left - size, size=size, **found.values)
+
+
+def with_total(rows: Callable[[], QuerySet[Any]]) -> QuerySet[Any]:
+    """Return rows of which each says how many there are; PostgreSQL counts them once."""
+    counted: QuerySet[Any] = rows().annotate(total_found=Counted(rows().order_by().values("pk")))
+    return counted
 
 
 def found_by(rows: QuerySet[Any], in_order: QuerySet[Any]) -> QuerySet[Any]:

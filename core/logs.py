@@ -27,6 +27,11 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+def is_one_word(record: logging.LogRecord) -> bool:
+    """Tell whether a message is the name of an event, as ours are: there is nothing in it to take out."""
+    return not record.args and isinstance(record.msg, str) and record.msg.isidentifier()
+
+
 class TokenScrubber(logging.Filter):
     """Blanks what servers log of URLs: tokens of sockets, links, calendars and mail, what is searched for."""
 
@@ -37,6 +42,8 @@ class TokenScrubber(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands the request along, and a JSON formatter would write its whole URL.
         record.__dict__.pop("request", None)
+        if is_one_word(record):
+            return True
         text = record.getMessage()
         clean = self.PATHS.sub(r"\1***", self.QUERIES.sub(r"\1***", text))
         if clean != text:
@@ -73,6 +80,8 @@ class WordlessMessages(logging.Filter):
     INVALID = re.compile(r"(Invalid request from ip=\S*:).*", re.DOTALL)
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if is_one_word(record):
+            return True
         record.msg = named(record.msg)
         if isinstance(record.args, tuple):
             record.args = tuple(named(value) for value in record.args)

@@ -57,7 +57,10 @@ class HousePagination(PageNumberPagination):
 
 
 class FoundPaginator(Paginator[Any]):
-    """Reads the first page before it counts, with one row more; and counts only where that is not all."""
+    """Reads a page before it counts, with one row more; and counts only where that is not all.
+
+    A list that ``brings_total`` has been counted by then.
+    """
 
     FARTHEST: Final = 1_000_000_000
 

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
@@ -32,7 +32,7 @@ class Slot(Expression):
 
     def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
         super().__init__(output_field=field)
-        self.name = name
+        self.name, self.plain = name, kind_as_it_is(field)
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Any:
         return "%s", [self]
@@ -42,9 +42,24 @@ class Slot(Expression):
         return Slot(self.name, models.DateField())
 
     def fill(self, values: dict[str, Any]) -> Any:
-        return self.output_field.get_db_prep_value(values[self.name], connection)
+        value = values[self.name]
+        return value if type(value) is self.plain else self.output_field.get_db_prep_value(value, connection)
 
 
+def kind_as_it_is(field: Any) -> type | None:
+    """Return the type of values that a column takes as they are, where it is one of the usual."""
+    takes = type(field).get_prep_value
+    for kind, plain in AS_THEY_ARE:
+        if isinstance(field, kind) and takes is kind.get_prep_value:
+            return plain
+    return None
+
+
+AS_THEY_ARE: Final[list[tuple[Any, type]]] = [
+    (models.IntegerField, int),
+    (models.CharField, str),
+    (models.TextField, str),
+]
 PLACE: Final = re.compile("%[s%]")
 # A date, with or without a time, as SQLite is given it.
 MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?")
@@ -66,8 +81,16 @@ class Words(NamedTuple):
 
     sql: str
     parameters: tuple[Any, ...]
-    converters: list[tuple[int, list[Any], Any]]
+    readers: list[Reader]
     compiler: SQLCompiler
+
+
+class Reader(NamedTuple):
+    """How one column of a row is read; ``keeps_null`` where null is null, and nobody has to be asked."""
+
+    place: int
+    keeps_null: bool
+    read: Callable[[Any], Any]
 
 
 class Prepared:
@@ -94,11 +117,7 @@ class Prepared:
         if any(stands_still(part) for part in parameters):
             raise TypeError("A prepared query would be asked with this moment for ever: ask this_moment().")
         selected = [expression for expression, *_ in compiler.select]
-        converters = [
-            (place, functions, expression)
-            for place, (functions, expression) in compiler.get_converters(selected).items()
-        ]
-        return Words(*spoken(sql, tuple(parameters)), converters, compiler)
+        return Words(*spoken(sql, tuple(parameters)), readers_of(compiler, selected), compiler)
 
     def rows(self, **values: Any) -> list[Any]:
         """Ask, and return all rows as sequences."""
@@ -110,16 +129,17 @@ class Prepared:
         filled = {"now": timezone.now(), **values}
         parts = self.words.parameters
         parameters = [part.fill(filled) if isinstance(part, Slot) else part for part in parts]
-        with connection.cursor() as cursor:
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor:
             if is_kept and not self.is_planned_anew:
-                execute(cursor, sql, parameters)
+                execute(database, cursor, sql, parameters)
             else:
                 cursor.execute(sql, parameters)
             return list(cursor.fetchall())
 
     def converted(self, rows: list[Any]) -> list[Any]:
-        converters = self.words.converters
-        return [converted(row, converters) for row in rows] if converters else rows
+        readers = self.words.readers
+        return [converted(row, readers) for row in rows] if readers else rows
 
     def first_rows(self, size: int, **values: Any) -> list[Any]:
         """Ask for the first rows, as sequences."""
@@ -164,7 +184,7 @@ class Prepared:
         places = klass["select_fields"]
         first, last = places[0], places[-1] + 1
         names = [column[0].target.attname for column in select[first:last]]
-        populators = get_related_populators(klass, select, connection.alias)  # type: ignore[call-arg]  # of Django 6
+        populators = quick(get_related_populators(klass, select, connection.alias))  # type: ignore[call-arg]  # of Django 6
         annotations = list((compiler.annotation_col_map or {}).items())
 
         fill = filling(klass["model"])
@@ -178,6 +198,23 @@ class Prepared:
             return instance
 
         return make
+
+
+class Filler(NamedTuple):
+    """Takes a model's place where Django makes what ``select_related`` brings."""
+
+    fill: Callable[[list[str], Any], Any]
+
+    def from_db(self, _alias: str, names: list[str], values: Any) -> Any:
+        return self.fill(names, values)
+
+
+def quick(populators: list[Any]) -> list[Any]:
+    """Have populators make instances as ``filling`` does."""
+    for populator in populators:
+        populator.model_cls = Filler(filling(populator.model_cls))
+        quick(populator.related_populators)
+    return populators
 
 
 def filling(model: type[models.Model]) -> Callable[[list[str], Any], Any]:
@@ -201,12 +238,32 @@ def filling(model: type[models.Model]) -> Callable[[list[str], Any], Any]:
     return fill
 
 
-def converted(row: Any, converters: list[tuple[int, list[Any], Any]]) -> list[Any]:
+def converted(row: Any, readers: list[Reader]) -> list[Any]:
     values = list(row)
-    for place, functions, expression in converters:
-        for function in functions:
-            values[place] = function(values[place], expression, connection)
+    for place, keeps_null, read in readers:
+        value = values[place]
+        if value is not None or not keeps_null:
+            values[place] = read(value)
     return values
+
+
+def readers_of(compiler: SQLCompiler, expressions: list[Any]) -> list[Reader]:
+    """Return how those columns are read that a driver does not read as they are wanted."""
+    found = compiler.get_converters(expressions)
+    return [reader_of(place, functions, expression) for place, (functions, expression) in found.items()]
+
+
+def reader_of(place: int, functions: list[Any], expression: Any) -> Reader:
+    field = expression.output_field
+    if functions == [getattr(field, "from_db_value", None)] and hasattr(field, "read_text"):
+        return Reader(place, keeps_null=True, read=field.read_text)
+
+    def read(value: Any) -> Any:
+        for function in functions:
+            value = function(value, expression, connection)
+        return value
+
+    return Reader(place, keeps_null=False, read=read)
 
 
 def stands_still(part: Any) -> bool:
@@ -233,9 +290,9 @@ def literal(cursor: Any, value: Any) -> str:
     return text.replace("%", "%%")
 
 
-def execute(cursor: Any, sql: str, parameters: list[Any]) -> None:
+def execute(database: Any, cursor: Any, sql: str, parameters: list[Any]) -> None:
     """Execute what is asked again and again, in the way of the database at hand."""
-    if connection.vendor == "postgresql":
-        connection.execute_prepared(cursor, sql, parameters)  # type: ignore[attr-defined]  # of our backend
+    if database.vendor == "postgresql":
+        database.execute_prepared(cursor, sql, parameters)
     else:
         cursor.execute(sql, parameters)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 from django.db.models.sql import UpdateQuery
 
-from core.prepared import Slot, converted
+from core.prepared import Slot, converted, readers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
+
+    from core.prepared import Reader
 
 
 class PreparedUpdate:
@@ -26,7 +28,7 @@ class PreparedUpdate:
         self.build = build
 
     @cached_property
-    def words(self) -> tuple[str, tuple[Any, ...], list[Any], type[models.Model], list[str]]:
+    def words(self) -> tuple[str, tuple[Any, ...], list[Reader], type[models.Model], list[str]]:
         rows, values = self.build()
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(values)
@@ -34,19 +36,18 @@ class PreparedUpdate:
         sql, parameters = compiler.as_sql()
         fields = meta_of(rows.model).concrete_fields
         columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-        found = compiler.get_converters([field.cached_col for field in fields])
-        converters = [(place, functions, expression) for place, (functions, expression) in found.items()]
+        readers = readers_of(compiler, [field.cached_col for field in fields])
         names = [field.attname for field in fields]
-        return f"{sql} RETURNING {columns}", parameters, converters, rows.model, names
+        return f"{sql} RETURNING {columns}", parameters, readers, rows.model, names
 
     def object(self, **values: Any) -> Any:
         """Update, and return the row as an instance; None where there was none."""
-        sql, parameters, converters, model, names = self.words
+        sql, parameters, readers, model, names = self.words
         filled = [part.fill(values) if isinstance(part, Slot) else part for part in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, filled)
             row = cursor.fetchone()
-        return model.from_db(connection.alias, names, converted(row, converters)) if row else None
+        return model.from_db(connection.alias, names, converted(row, readers)) if row else None
 
 
 class PreparedInsert:

@@ -7,7 +7,7 @@ row in four calls. Most of ours do no more than to read one attribute.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from datetime import UTC, date
 from functools import cache, cached_property, partial
 from operator import attrgetter
@@ -27,6 +27,8 @@ Read = Callable[[Any], Any]
 
 # What these modules do knows neither a request nor a viewer: all serializers can share such fields.
 STATELESS_MODULES: Final = {fields.__name__, relations.__name__, serializers.__name__, "core.serializers"}
+# What a serializer may have kept of its own fields; a prototype of one below another has kept nothing yet.
+OF_ONE: Final = ("fields", "_readers", "_readers_of_others")
 WITH_STATE: Final = (serializers.SerializerMethodField, serializers.HiddenField, serializers.FileField)
 
 
@@ -117,6 +119,8 @@ class Own:
 
     @cached_property
     def field(self) -> Any:
+        if isinstance(self.prototype, serializers.BaseSerializer):
+            return copied(self.prototype, self.parent)
         field = deepcopy(self.prototype)
         field.bind(self.prototype.field_name, self.parent)
         return field
@@ -126,6 +130,21 @@ class Own:
             rows = value.all() if isinstance(value, BaseManager) else value
             return self.field.to_representation(rows) if rows else []
         return self.field.to_representation(value)
+
+
+def copied(prototype: Any, parent: Any) -> Any:
+    """Return a serializer below another, for one request.
+
+    It is copied and not made anew, for which each of its fields would be made, too. So ``__init__`` and
+    ``bind`` of one below another may keep nothing of a request.
+    """
+    field = copy(prototype)
+    for name in OF_ONE:
+        vars(field).pop(name, None)
+    field.parent = parent
+    if isinstance(field, serializers.ListSerializer):
+        field.child = copied(prototype.child, field)
+    return field
 
 
 @cache

@@ -36,12 +36,24 @@ class FileSerializer(WireModelSerializer[Upload]):
     ownerKey = serializers.PrimaryKeyRelatedField[Any](source="owner", read_only=True)  # noqa: N815
     name = serializers.CharField(source="filename")
     words = serializers.ListField(child=serializers.CharField(), required=False)
+    readers = OwnerSerializer(many=True, required=False)
     missing = serializers.CharField(source="nothing.there", required=False)
     secret = serializers.CharField(source="key", write_only=True)
 
     class Meta:
         model = Upload
-        fields = ["id", "owner", "ownerKey", "name", "words", "size", "state", "scannedAt", "createdAt"]
+        fields = [
+            "id",
+            "owner",
+            "ownerKey",
+            "name",
+            "words",
+            "readers",
+            "size",
+            "state",
+            "scannedAt",
+            "createdAt",
+        ]
         fields += ["missing", "secret"]
 
 
@@ -67,7 +79,7 @@ class ReadingTests(TestCase):
 
     def test_the_document_is_the_framework_s_own(self) -> None:
         for row in Upload.objects.select_related("owner"):
-            row.words = ["É", 2]  # type: ignore[attr-defined]
+            row.words, row.readers = ["É", 2], [self.ada, self.ada]  # type: ignore[attr-defined]
             serializer = FileSerializer(row, context={"viewer": "ada"})
             self.assertEqual(serializer.data, self.framework(FileSerializer(context={"viewer": "ada"}), row))
             self.assertEqual(
@@ -76,10 +88,12 @@ class ReadingTests(TestCase):
             )
 
     def test_each_request_is_read_in_its_own_context(self) -> None:
-        row = Upload.objects.get(owner=self.ada)
-        for viewer in ("ada", "bea"):
-            many = FileSerializer([row], many=True, context={"viewer": viewer})
-            self.assertEqual(many.data[0]["owner"]["asked"], viewer)
+        row: Any = Upload.objects.get(owner=self.ada)
+        row.readers = [self.ada]
+        asking = [FileSerializer([row], many=True, context={"viewer": viewer}) for viewer in ("ada", "bea")]
+        for serializer, viewer in zip(asking, ("ada", "bea"), strict=True):
+            (document,) = serializer.data
+            self.assertEqual([document["owner"]["asked"], document["readers"][0]["asked"]], [viewer, viewer])
 
     def test_values_that_no_query_brought(self) -> None:
         row = Upload(

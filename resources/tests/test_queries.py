@@ -14,7 +14,7 @@ from django.utils import timezone
 from authentication.tests.signing_in import signed_in_client
 from core.models import Upload
 from core.roles import Audience
-from core.testing import count_rows_anew, plan_of
+from core.testing import count_rows_anew, plan_of, without_counts
 from resources.access import may_open_cover, may_open_file
 from resources.models import Resource
 from resources.tests.cases import ResourceCase, url
@@ -45,8 +45,8 @@ class CostTests(ResourceCase):
         client = signed_in_client(self.student)
         for _ in range(3):
             published(self.admin)
-        for page in (1, 2, "last"):
-            with self.subTest(page), self.assertNumQueries(AUTHENTICATION + 2):
+        for page, queries in ((1, 1), (2, 2), ("last", 2)):
+            with self.subTest(page), self.assertNumQueries(AUTHENTICATION + queries):
                 self.assertEqual(client.get(url(), {"page": page, "page_size": 2}).json()["count"], 3)
 
     def test_one_costs_one(self) -> None:
@@ -90,7 +90,7 @@ class PlanTests(TestCase):
         asked = [
             query["sql"] for query in captured if "SELECT" in query["sql"] and "resources_" in query["sql"]
         ]
-        return "\n".join(plan_of(query) for query in asked if "COUNT(" not in query)
+        return "\n".join(without_counts(plan_of(query)) for query in asked)
 
     def test_pages_and_filters_read_their_indexes(self) -> None:
         client = signed_in_client(self.mentor)
