@@ -38,21 +38,21 @@ def document_of(message: Message | Line) -> Document:
         "timestamp": moment(line.created_at),
         "attachments": [attached(file) for file in line.files],
         "isDeleted": line.sight == MODERATORS,
-        "deletedAt": moment(line.deleted_at),
+        "deletedAt": line.deleted_at and moment(line.deleted_at),
         "deletedBy": line.deleted_by_id,
         "moderation": {
             "status": line.moderation_status,
             "note": line.moderation_note or None,
-            "moderatedAt": moment(line.moderated_at),
+            "moderatedAt": line.moderated_at and moment(line.moderated_at),
             "moderatedBy": line.moderated_by_id,
         },
-        "editedAt": moment(line.edited_at),
+        "editedAt": line.edited_at and moment(line.edited_at),
         "seq": line.seq,
         "revision": line.revision,
         "clientId": line.client_id or None,
         "replyTo": quote_of(line.quote) if line.quote else None,
         "reactions": reactions_of(line.reaction_rows) if line.reaction_rows else [],
-        "mentions": sorted(line.mention_ids or []),
+        "mentions": sorted(line.mention_ids) if line.mention_ids else [],
     }
 
 
@@ -78,7 +78,7 @@ def render(document: Document, reader: Reader, *, sight: str) -> Document:
     shown = document.copy()
     if document["replyTo"] is not None:
         shown["replyTo"] = quote_for(document["replyTo"], reader)
-    if not (reader.is_moderator or is_author):
+    if not (reader.is_moderator or is_author) and document["moderation"]["note"]:
         shown["moderation"] = {**document["moderation"], "note": None}
     if not is_author:
         shown["clientId"] = None
@@ -142,6 +142,6 @@ def attached(row: MessageAttachment | File) -> Document:
     }
 
 
-def moment(value: datetime | None) -> str | None:
+def moment(value: datetime) -> str:
     """Return ISO 8601 in UTC with ``Z``: clients send it back as a cursor."""
-    return value.isoformat().replace("+00:00", "Z") if value else None
+    return value.isoformat().replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 from django.db.models.functions import Cast, Left
 
 from chat.models.messages import Message, MessageAttachment, sight_of
@@ -26,6 +26,8 @@ OWN: Final = (
     *("moderation_status", "moderation_note", "moderated_at", "moderated_by_id"),
     *("seq", "revision", "posted_revision", "was_shown", "client_id", "reaction_rows", "mention_ids"),
 )
+IS_DELETED: Final = OWN.index("is_deleted")
+STATUS: Final = OWN.index("moderation_status")
 OF_FILE: Final = ("pk", "file_url", "filename", "file_size", "mime_type")
 OF_QUOTE: Final = ("pk", "is_deleted", "moderation_status")
 
@@ -73,10 +75,7 @@ class Line(NamedTuple):
     files: Iterable[File | MessageAttachment]
     quote: Quote | None
     author: Named | None
-
-    @property
-    def sight(self) -> Message.Sight:
-        return sight_of(self.moderation_status, is_deleted=self.is_deleted)
+    sight: Message.Sight
 
 
 def lines_in(messages: MessageQuerySet) -> QuerySet[Message, Any]:
@@ -86,7 +85,8 @@ def lines_in(messages: MessageQuerySet) -> QuerySet[Message, Any]:
     quoted = Tuple(*OF_QUOTE, Left("text", EXCERPT), *columns_of_name("author"))
     told = messages.with_marks().annotate(
         files=listed(files, "message", Tuple(*OF_FILE)),
-        quote=Subquery(quote.values(told=Cast(quoted, Parsed()))),
+        # In a condition, or PostgreSQL begins a search for each message that quotes nothing.
+        quote=Case(When(reply_to__isnull=False, then=Subquery(quote.values(told=Cast(quoted, Parsed()))))),
     )
     return told.values_list(*OWN, "files", "quote", *columns_of_name("author"))
 
@@ -96,7 +96,8 @@ def read(row: Sequence[Any]) -> Line:
     end = len(OWN)
     files, quote = row[end : end + 2]
     hanging = [File(*file) for file in sorted(files)] if files else ()
-    return Line._make([*row[:end], hanging, quote_in(quote) if quote else None, author_in(row[end + 2 :])])
+    author, sight = author_in(row[end + 2 :]), sight_of(row[STATUS], is_deleted=row[IS_DELETED])
+    return Line._make([*row[:end], hanging, quote_in(quote) if quote else None, author, sight])
 
 
 def quote_in(values: list[Any]) -> Quote:
@@ -114,4 +115,4 @@ def line_of(message: Message) -> Line:
     own = (getattr(message, name) for name in OWN)
     quoted = message.reply_to
     quote = Quote(quoted.pk, quoted.sight, quoted.text[:EXCERPT], quoted.author) if quoted else None
-    return Line._make([*own, message.attachments.all(), quote, message.author])
+    return Line._make([*own, message.attachments.all(), quote, message.author, message.sight])
