@@ -9,9 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from channels.consumer import get_handler_name
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from authentication import seats
 from authentication.handshakes import admit, claims_of, token_of
@@ -19,7 +16,9 @@ from authentication.requests import session_by
 from authentication.sweep import sweeper
 from authentication.tokens import InvalidToken
 from core.breaker import Resting
+from core.consumers import OneByOneConsumer
 from core.exceptions import STORE_ERRORS, store_of
+from core.patience import within
 from core.realtime import FLOODED, TRY_LATER, UNAUTHENTICATED, room_of_user
 from core.refusals import TooMany
 from core.watching import metrics
@@ -60,7 +59,7 @@ def noticing(send: Any) -> Any:
     return send_or_notice
 
 
-class SignedInConsumer(AsyncWebsocketConsumer):
+class SignedInConsumer(OneByOneConsumer):
     """One socket of one signed-in person: opens with a frame, answers pings, ends with its session.
 
     Every refusal accepts first, so that the client sees the close code. A subclass adds
@@ -70,7 +69,6 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     kind = "session"
     session: SignInSession | None = None
     claims: Claims
-    channel_name = ""
     seat_of: int | None = None
     is_closing = False
     expiry: asyncio.Task[None]
@@ -96,10 +94,6 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         finally:
             await self.leave()
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Call the handler at once: Channels visits a thread first, to close what ``in_database`` closes."""
-        await getattr(self, get_handler_name(message))(message)
-
     async def turn_away(self, send: Any) -> None:
         if self.is_closing:
             return
@@ -123,7 +117,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         try:
             await self.leave_rooms()
         finally:
-            # Channels does so only of one that it waits on at this moment.
+            # The layer does so only of one that waits for it at this moment.
             self.channel_layer.channels.pop(self.channel_name, None)
 
     async def leave_rooms(self) -> None:
@@ -194,15 +188,11 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         self.is_closing = True
         metrics.socket_closed(code)
         try:
-            await asyncio.wait_for(super().close(code, reason), CLOSING_SECONDS)
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await super().close(code, reason)
         except TimeoutError:
             if self.serving is not None:
                 self.serving.cancel()
-
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """End, at once: Channels visits a thread here, too."""
-        await self.disconnect(message["code"])
-        raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
         if not self.is_closing:
@@ -249,8 +239,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         if self.is_closing:
             return
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self.send(text_data=text)
+            await within(PATIENCE_SECONDS, self.base_send({"type": "websocket.send", "text": text}))
         except TimeoutError:
             await self.close(TRY_LATER)
 

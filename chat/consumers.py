@@ -191,7 +191,7 @@ class GroupChatConsumer(SignedInConsumer):
                 if reached == self.cursor:
                     return  # the conversation has gone
                 self.cursor = reached
-                if time.monotonic() - asked_at > RIGHTS_EVERY_SECONDS:
+                if reached < revision and time.monotonic() - asked_at > RIGHTS_EVERY_SECONDS:
                     asked_at = time.monotonic()
                     await self.recheck()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chat.access import Reader
     from chat.models import ReadCursor
     from chat.models.lines import Line
+    from chat.rendering import Document
     from core.uploads.links import Links
     from groups.models import Group
     from users.models import User
@@ -97,15 +98,22 @@ def text_for(event: Event, reader: Reader, links: Links) -> str | None:
     files are everybody's own. The texts hang on the event, which every socket of the process gets, and go
     with it.
     """
-    texts: dict[Any, str | None] = event.setdefault("texts", {})
-    document = event["document"]
-    writers = {written["author"]["id"] for written in (document, document["replyTo"]) if written}
-    is_own = reader.user_id in writers or any(is_stored(file) for file in document["attachments"])
+    if "texts" not in event:
+        event.update(texts={}, own=own_texts(event["document"]))
+    texts: dict[Any, str | None] = event["texts"]
+    are_all, writers = event["own"]
+    is_own = are_all or reader.user_id in writers
     kind = (reader.is_moderator, reader.user_id if is_own else None)
     if kind not in texts:
         frame = frame_for(event, reader)
         texts[kind] = encoded(frame, links) if frame else None
     return texts[kind]
+
+
+def own_texts(document: Document) -> tuple[bool, set[int]]:
+    """Return whether everybody gets a text of their own; and if not, which people do."""
+    has_files = any(is_stored(file) for file in document["attachments"])
+    return has_files, {written["author"]["id"] for written in (document, document["replyTo"]) if written}
 
 
 def encoded(frame: dict[str, Any], links: Links) -> str:

@@ -40,16 +40,31 @@ class ConversationSweeper(Sweeper[Watched]):
         groups, links = await in_database(standings)(
             {socket.group_id for socket in sockets}, {socket.user_id for socket in sockets}
         )
-        await side_by_side(bring_up_to_date(socket, groups, links) for socket in sockets)
+        asking, behind = [], []
+        for socket in sockets:
+            revision, rights = standing_in(socket, groups, links)
+            if socket.rights != rights:
+                asking.append(bring_up_to_date(socket, groups, links))
+            elif revision > socket.cursor:
+                behind.append((socket, revision))
+        await side_by_side([*asking, bring_on(behind)])
 
 
 sweeper = ConversationSweeper()
 
 
-async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> None:
+def standing_in(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> tuple[int, Any]:
+    """Return where the conversation of a socket stands, and what its rights hang on."""
     revision, version = groups.get(socket.group_id, (0, None))
-    rights = (version, links.get(socket.user_id))
-    # The first time, too: rights may have changed since the socket was let in.
+    return revision, (version, links.get(socket.user_id))
+
+
+async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[int, Any]) -> None:
+    """Have a socket ask again whose rights may have changed, and then read on.
+
+    Also in its first round: they may have changed since it was let in.
+    """
+    revision, rights = standing_in(socket, groups, links)
     if socket.rights != rights:
         # Before it has asked: that takes longer than a round where many do.
         known, socket.rights = socket.rights, rights
@@ -58,10 +73,21 @@ async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[
         except BaseException:
             socket.rights = known
             raise
-    if revision > socket.cursor:
+    await bring_on([(socket, revision)])
+
+
+async def bring_on(behind: list[tuple[Watched, int]]) -> None:
+    """Have those read on to a revision who are still behind when what is on its way has come.
+
+    One waits for all of them: at any moment a thousand may be about to hear of a message.
+    """
+    if any(revision > socket.cursor for socket, revision in behind):
         await asyncio.sleep(GRACE_SECONDS)
-        if not socket.turn.locked():
-            await socket.catch_up(revision)
+    await side_by_side(
+        socket.catch_up(revision)
+        for socket, revision in behind
+        if revision > socket.cursor and not socket.turn.locked()
+    )
 
 
 def standings(group_ids: set[str], user_ids: set[int]) -> tuple[dict[str, Any], dict[int, Any]]:

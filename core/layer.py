@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections import deque
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from channels.exceptions import InvalidChannelLayerError
-from channels_redis.core import BoundedQueue
 from channels_redis.pubsub import (
     RedisPubSubChannelLayer,
     RedisPubSubLoopLayer,
@@ -28,6 +28,9 @@ from redis.exceptions import TimeoutError as RedisSilent
 from redis.retry import Retry
 
 from core.breaker import SILENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +101,32 @@ class PatientConnection(RedisSingleShardConnection):  # type: ignore[misc]
             self._pubsub = PatientPubSub(self._redis.connection_pool)  # type: ignore[attr-defined]
 
     def _receive_message(self, message: dict[str, Any] | None) -> None:
-        if message is not None:
+        # What is not said in a room is a sign of life.
+        if message is not None and message["type"] == "message":
             self.channel_layer.hear(message["channel"].decode(), message["data"])
+
+
+class Mailbox:
+    """The events that wait for one socket, of which the oldest goes first where there are too many.
+
+    A queue's locks and counts are of no use to the one who reads it; to hand on an event costs half as much.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: deque[dict[str, Any]] = deque(maxlen=CAPACITY)
+        self.bell: asyncio.Future[None] | None = None
+
+    def put(self, event: dict[str, Any]) -> None:
+        self.waiting.append(event)
+        if self.bell is not None and not self.bell.done():
+            self.bell.set_result(None)
+
+    async def take(self) -> dict[str, Any]:
+        """Return the oldest; waits while there is none."""
+        while not self.waiting:
+            self.bell = asyncio.get_running_loop().create_future()
+            await self.bell
+        return self.waiting.popleft()
 
 
 class BoundedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
@@ -111,12 +138,12 @@ class BoundedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         channel = f"{self.prefix}{prefix}{uuid.uuid4().hex}"
-        self.channels[channel] = BoundedQueue(CAPACITY)
+        self.channels[channel] = Mailbox()
         return channel
 
     async def receive(self, channel: str) -> Any:
         try:
-            return await self.channels[channel].get()
+            return await self.channels[channel].take()
         except (asyncio.CancelledError, GeneratorExit):
             # Its reader has gone. One who goes while something is handed to them drops it in ``leave``.
             self.channels.pop(channel, None)
@@ -126,7 +153,7 @@ class BoundedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         """Send to one socket of this process. Whom others may reach is in a room."""
         if channel not in self.channels:
             raise InvalidChannelLayerError(f"{channel} is no channel of this process")
-        self.channels[channel].put_nowait(message)
+        self.channels[channel].put(message)
 
     async def group_add(self, group: str, channel: str) -> None:
         self.groups.setdefault(group, set()).add(channel)
@@ -153,7 +180,7 @@ class BoundedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
             room = line.removeprefix(line_of("", self.prefix))
         for channel in self.groups.get(room, ()):
             if channel in self.channels:
-                self.channels[channel].put_nowait(event)
+                self.channels[channel].put(event)
 
 
 def line_of(room: str, prefix: str) -> str:
@@ -172,6 +199,12 @@ class BoundedPubSubLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     Whoever needs every event finds out itself what it missed: ``chat.consumers`` by revisions, the
     others by their sweeps.
     """
+
+    @property
+    def receive(self) -> Callable[[str], Coroutine[Any, Any, Any]]:
+        """How one event loop waits for the next event of a channel: each socket does, after each."""
+        take: Callable[[str], Coroutine[Any, Any, Any]] = self._get_layer().receive
+        return take
 
     def group_send_now(self, group: str, message: dict[str, Any]) -> None:
         """Do what ``group_send`` does, from a thread: on a connection that stays, without an event loop."""

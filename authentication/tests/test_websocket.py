@@ -266,6 +266,47 @@ class SocketTests(TransactionTestCase):
 
         self.assertEqual(waiting(), {})
 
+    async def test_frames_that_come_at_once_leave_others_their_turn(self) -> None:
+        socket = await self.opened(self.pair.access)
+        consumer: Any = next(iter(sweeper.sockets))
+        turns: list[str] = []
+
+        async def on_ping(frame: dict[str, Any]) -> None:
+            turns.append("ping")
+
+        consumer.on_ping = on_ping
+        for _ in range(3):
+            await socket.send_json_to({"action": "ping"})
+        async with asyncio.timeout(5):
+            while turns.count("ping") < 3:
+                turns.append("another")
+                await asyncio.sleep(0)
+
+        self.assertNotIn("ping ping", " ".join(turns))
+        del consumer.on_ping
+        await socket.disconnect()
+
+    async def test_events_and_frames_are_handled_one_at_a_time(self) -> None:
+        """A frame that waits for the database is answered before what is told meanwhile."""
+        layer: Any = get_channel_layer()
+        socket = await self.opened(self.pair.access)
+        consumer: Any = next(iter(sweeper.sockets))
+        may_go_on = asyncio.Event()
+
+        async def on_wait(frame: dict[str, Any]) -> None:
+            await may_go_on.wait()
+            await consumer.reply({"type": "pong"})
+
+        consumer.on_wait = on_wait
+        await socket.send_json_to({"action": "wait"})
+        await layer.send(consumer.channel_name, {"type": "socket.close", "code": 4401, "session": None})
+        self.assertTrue(await socket.receive_nothing(timeout=0.1))
+        may_go_on.set()
+
+        self.assertEqual(await socket.receive_json_from(), {"type": "pong"})
+        self.assertEqual((await socket.receive_output())["code"], 4401)
+        del consumer.on_wait
+
     async def test_a_frame_is_measured_in_bytes(self) -> None:
         socket = await self.opened(self.pair.access)
 

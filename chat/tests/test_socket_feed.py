@@ -14,7 +14,6 @@ from django.db import OperationalError
 from django.test import SimpleTestCase
 
 from authentication import seats
-from authentication.websocket import SignedInConsumer
 from chat import replay
 from chat.consumers import GroupChatConsumer
 from chat.models import Message
@@ -62,6 +61,20 @@ class LongReplayTests(SocketCase):
             code = await socket.close_code()
 
         self.assertEqual((code, pages.call_count), (4403, 1))
+
+    async def test_who_has_been_told_all_is_not_asked_for_them_once_more(self) -> None:
+        """What was rung meanwhile is heard now; and where a whole room has fallen behind, all would ask."""
+        await self.act(self.write)
+        with (
+            patch("chat.consumers.RIGHTS_EVERY_SECONDS", -1),
+            patch.object(GroupChatConsumer, "recheck") as recheck,
+        ):
+            socket = await self.opened(self.friend, after=0)
+            await socket.hears()
+            await socket.asks({"action": "ping"})
+
+        recheck.assert_not_called()
+        await self.close(socket)
 
 
 class ReplayTests(SocketCase):
@@ -364,15 +377,6 @@ class SlowReaderTests(SocketCase):
         super().setUp()
         for name, seconds in (("PATIENCE_SECONDS", 0.3), ("CLOSING_SECONDS", 0.3)):
             self.enterContext(patch(f"authentication.websocket.{name}", seconds))
-        self.stuck: set[Any] = set()
-        original = SignedInConsumer.send
-
-        async def send(consumer: SignedInConsumer, *args: Any, **kwargs: Any) -> None:
-            if consumer in self.stuck:
-                await self.wait_for_ever()
-            await original(consumer, *args, **kwargs)
-
-        self.enterContext(patch.object(SignedInConsumer, "send", send))
 
     async def wait_for_ever(self, *_: Any) -> None:
         await asyncio.Event().wait()
@@ -380,8 +384,15 @@ class SlowReaderTests(SocketCase):
     async def one_that_does_not_read(self) -> tuple[Socket, Any]:
         socket = await self.opened(self.friend)
         await socket.asks({"action": "ping"})
-        (consumer,) = sweeper.sockets
-        self.stuck.add(consumer)
+        consumer: Any = next(iter(sweeper.sockets))
+        send = consumer.base_send
+
+        async def take_nothing_but_a_close(message: dict[str, Any]) -> None:
+            if message["type"] == "websocket.send":
+                await self.wait_for_ever()
+            await send(message)
+
+        consumer.base_send = take_nothing_but_a_close
         return socket, consumer
 
     async def test_who_does_not_read_is_closed_to_come_back_later(self) -> None:

@@ -20,7 +20,7 @@ from chat.access import Reader
 from chat.models import Message
 from chat.realtime import frame_for, text_for
 from chat.standing import Standing
-from chat.sweep import bring_up_to_date, sweeper
+from chat.sweep import ConversationSweeper, bring_up_to_date, sweeper
 from chat.tests.sockets import SocketCase
 from core.uploads.links import Links
 from groups.models import Group, GroupMember
@@ -353,6 +353,36 @@ class RoundTests(SimpleTestCase):
         await self.round()
 
         self.assertEqual(self.socket.recheck.await_count, 2)
+
+    async def look_after(self, *, cursor: int, then: int | None = None) -> Mock:
+        """Go a round in which the conversation stands at 5; return the socket, which hears up to ``then``."""
+        socket = Mock(group_id="BTF001", user_id=7, cursor=cursor, rights=(3, None), turn=asyncio.Lock())
+        socket.catch_up, socket.recheck = AsyncMock(), AsyncMock()
+        ask = AsyncMock(return_value=({"BTF001": (5, 3)}, {}))
+        with patch("chat.sweep.in_database", lambda _: ask), patch("chat.sweep.GRACE_SECONDS", 0.05):
+            round_ = asyncio.create_task(ConversationSweeper().look_after({socket}))
+            await asyncio.sleep(0.01)
+            socket.cursor = cursor if then is None else then
+            await round_
+        return socket
+
+    async def test_one_that_has_fallen_behind_reads_on(self) -> None:
+        socket = await self.look_after(cursor=4)
+
+        socket.catch_up.assert_awaited_once_with(5)
+        socket.recheck.assert_not_called()
+
+    async def test_one_that_hears_what_was_on_its_way_does_not_read_it(self) -> None:
+        self.assertFalse((await self.look_after(cursor=4, then=5)).catch_up.called)
+
+    async def test_one_of_which_nothing_is_new_is_left_alone(self) -> None:
+        with patch("chat.sweep.asyncio.sleep", side_effect=AssertionError):
+            ask = AsyncMock(return_value=({"BTF001": (5, 3)}, {}))
+            socket = Mock(group_id="BTF001", user_id=7, cursor=5, rights=(3, None))
+            with patch("chat.sweep.in_database", lambda _: ask):
+                await ConversationSweeper().look_after({socket})
+
+        self.assertFalse(socket.recheck.called or socket.catch_up.called)
 
 
 class LostPushTests(SocketCase):
