@@ -6,7 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from grounds import Ears, cpu_seconds, make_members, ringing_by
+from framing import number_in
+from grounds import Ears, at_once, cpu_seconds, make_members, ringing_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,10 +125,10 @@ class Conversation:
         self.said = []
 
         def keep(room: str, event: dict[str, Any]) -> bool:
-            self.said.append((self.number, room, event))
+            self.said.append((number_in(event["document"]["text"].encode()), room, event))
             return True
 
-        with ringing_by(keep):
+        with ringing_by(keep), at_once():
             for _ in range(messages):
                 self.post()
 

@@ -81,6 +81,18 @@ def ringing_by(ring: Callable[[str, dict[str, Any]], bool]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Commit all that is posted inside together: else the server's sweep tells some before it is rung out."""
+    from django.db import transaction
+
+    together = transaction.atomic()
+    # As in a test: what posts would not be part of anything larger.
+    together._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001
+    with together:
+        yield
+
+
 def cpu_seconds(server: Server) -> float:
     """Return what a server has used of the processors."""
     fields = Path(f"/proc/{pid_of(server)}/stat").read_text().rpartition(")")[2].split()
