@@ -228,6 +228,7 @@ class MigrateTests(TransactionTestCase):
             locks.take("migrate")
             has_it.set()
             may_go.wait(20)
+            locks.let_go("migrate")  # the next test migrates before PostgreSQL has ended this session
             connection.close()
 
         holder = threading.Thread(target=hold)
