@@ -6,7 +6,9 @@ import gc
 import logging.config
 import os
 import shutil
-from contextlib import contextmanager
+import sys
+import unittest
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -14,6 +16,8 @@ from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.db import connection, transaction
+from django.template.response import SimpleTemplateResponse
+from django.test import TestCase, TransactionTestCase
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
@@ -27,10 +31,10 @@ from core.store_testing import (
 )
 
 if TYPE_CHECKING:
-    import unittest
     from collections.abc import Callable, Iterator
 
     from django.db.models import Model
+    from django.test import Client
 
 # Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
 OBJECTS_UNLOOKED_AT = 50_000
@@ -40,16 +44,21 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
 )
+no_badge = patch("btf_backend.console.queue.waiting", return_value=0)
 
 
 def init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
     """Give each parallel process its database (Django does) and its Redis database."""
     django_runner._init_worker(counter, *args, **kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
     let_tests_empty_tables()
-    # What was imported lives as long as the process.
+    look_for_cycles_seldom()
+    use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def look_for_cycles_seldom() -> None:
+    """Look for garbage seldom: what was imported lives as long as the process, and a test leaves little."""
     gc.freeze()
     gc.set_threshold(OBJECTS_UNLOOKED_AT)
-    use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class TravellingResult(django_runner.RemoteTestResult):
@@ -76,11 +85,41 @@ class TravellingRunner(django_runner.RemoteTestRunner):
     resultclass = TravellingResult
 
 
+class BrowserSuite(unittest.TestSuite):
+    """Tests of several classes, in one Chromium: to start it and to draw a first page takes seconds."""
+
+    def run(self, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002 - unittest's signature
+        with ExitStack() as kept, patch.multiple(BrowserTestCase, kept=kept, browser=None):
+            return super().run(result, debug)
+
+
 class HouseParallelSuite(django_runner.ParallelTestSuite):
-    """Processes that share no store."""
+    """Processes that share no store.
+
+    The longest work comes first, lest one process is left with it when the others have ended.
+    """
 
     init_worker = init_worker
     runner_class = TravellingRunner
+
+    def __init__(self, subsuites: list[unittest.TestSuite], *args: Any, **kwargs: Any) -> None:
+        of_browsers = [suite for suite in subsuites if issubclass(case_of(suite), BrowserTestCase)]
+        others = sorted(
+            (suite for suite in subsuites if suite not in of_browsers),
+            key=lambda suite: -suite.countTestCases() if commits(case_of(suite)) else -sys.maxsize,
+        )
+        in_one = [BrowserSuite(test for suite in of_browsers for test in suite)] if of_browsers else []
+        super().__init__([*in_one, *others], *args, **kwargs)
+
+
+def case_of(suite: unittest.TestSuite) -> type[unittest.TestCase]:
+    """Return the class that the tests of a suite are of."""
+    return type(next(iter(suite)))  # type: ignore[return-value]
+
+
+def commits(case: type[unittest.TestCase]) -> bool:
+    """Tell whether tests commit: they come after those that are rolled back, as Django has it."""
+    return not issubclass(case, TestCase) and issubclass(case, TransactionTestCase)
 
 
 class HouseRunner(django_runner.DiscoverRunner):
@@ -99,6 +138,7 @@ class HouseRunner(django_runner.DiscoverRunner):
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
+        look_for_cycles_seldom()  # also where migrations make models, by the thousand
         # In the settings and not on the handlers: the ASGI entry point configures logging anew.
         settings.LOGGING["handlers"]["console"]["level"] = "CRITICAL"
         logging.config.dictConfig(settings.LOGGING)
@@ -106,6 +146,7 @@ class HouseRunner(django_runner.DiscoverRunner):
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         # What one test has met is nothing to the next.
         settings.STORE_REST_SECONDS = settings.UNFOLD["BADGE_SECONDS"] = 0
+        no_badge.start()
         # Other threads would have connections of their own, outside a test's transaction.
         settings.SOCKET_DB_THREADS = 0
         from core.contract_testing import hold_answers
@@ -147,29 +188,48 @@ class BrowserTestCase(StaticLiveServerTestCase):
     """A live server and a headless Chromium; tag its tests ``browser``."""
 
     client_class = APIClient
-    browser: Any
+    kept: ExitStack | None = None  # what ends with the suite
+    browser: Any = None
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.browser = cls.enterClassContext(chromium())
+        if cls.kept is None:
+            cls.browser = cls.enterClassContext(chromium())
+        elif cls.browser is None:
+            BrowserTestCase.browser = cls.kept.enter_context(chromium())
+        cls.addClassCleanup(cls.close_pages)
+
+    @classmethod
+    def close_pages(cls) -> None:
+        for context in cls.browser.contexts:
+            context.close()
 
     def setUp(self) -> None:
         caches["default"].clear()
 
 
 @contextmanager
-def badge_kept() -> Iterator[None]:
-    """Count what waits once, as production does twice a minute: for walks over hundreds of admin pages.
+def badge_counted() -> Iterator[None]:
+    """Count what waits beside "Dashboard" on every page of the admin site, as production does twice a minute.
 
-    It is a third of what such a page costs.
+    Other tests leave it out: it is a third of what such a page costs.
     """
+    no_badge.stop()
     caches["local"].clear()
     try:
-        with patch.dict(settings.UNFOLD, BADGE_SECONDS=600):
-            yield
+        yield
     finally:
         caches["local"].clear()
+        no_badge.start()
+
+
+def context_of(client: Client, url: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a page of the admin site is about. It stays undrawn, which is most of what it costs."""
+    with patch.object(SimpleTemplateResponse, "rendered_content", ""):
+        page: Any = client.get(url, query)
+    context: dict[str, Any] = page.context_data
+    return context
 
 
 def on_redis() -> bool:

@@ -11,6 +11,7 @@ from announcements.services.announcements import acknowledge
 from announcements.tests.cases import NewsCase
 from announcements.tests.factories import hours, make_announcement
 from core.models import AuditEvent
+from core.testing import context_of
 from users.tests.factories import make_superuser
 
 FORM: Final[dict[str, Any]] = {
@@ -60,7 +61,7 @@ class AdminSiteTests(NewsCase):
 
         for state, title in (("published", "Runs"), ("scheduled", "Waits"), ("expired", "Ended")):
             with self.subTest(state):
-                shown = self.client.get(page("changelist"), {"state": state}).context["cl"].queryset
+                shown = context_of(self.client, page("changelist"), {"state": state})["cl"].queryset
                 self.assertEqual([row.title for row in shown], [title])
 
     def test_every_write_is_recorded_once_as_over_the_api(self) -> None:

@@ -38,7 +38,8 @@ def next_daily_hour() -> datetime:
 
 
 class TellingOfEverything(TestCase):
-    def tell_everything(self, people: Collection[User], *, group: Group, author: User) -> None:
+    @classmethod
+    def tell_everything(cls, people: Collection[User], *, group: Group, author: User) -> None:
         """Tell people, who are in the group, of their account, a seat, and what is unread and due.
 
         The reminder of their task waits for the daily mail, which carries it and has not been sent yet.
@@ -47,7 +48,7 @@ class TellingOfEverything(TestCase):
         event = make_event(start_at=hour + timedelta(hours=20), date=(hour + timedelta(hours=20)).date())
         milestone = Milestone.objects.create(group=group, title="Write")
         make_message(group=group, author=author, text="New plates")
-        with self.captureOnCommitCallbacks(execute=True):
+        with cls.captureOnCommitCallbacks(execute=True):
             for person in people:
                 NotificationChoice.objects.create(person=person, kind="task_due", pace="daily")
                 Task.objects.create(
@@ -57,9 +58,9 @@ class TellingOfEverything(TestCase):
                 tell_of_change(person, before={"status": "inactive"})
         with (
             time_machine.travel(hour - timedelta(hours=1)),
-            self.captureOnCommitCallbacks(execute=True),
+            cls.captureOnCommitCallbacks(execute=True),
         ):
             remind()
             remind_of_tasks()
-        with time_machine.travel(hour + timedelta(minutes=1)), self.captureOnCommitCallbacks():
+        with time_machine.travel(hour + timedelta(minutes=1)), cls.captureOnCommitCallbacks():
             write_daily_mails()

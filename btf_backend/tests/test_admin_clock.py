@@ -11,6 +11,7 @@ from django.utils import timezone
 from announcements.models import Announcement
 from announcements.tests.factories import make_announcement
 from core.models import PeriodicRun
+from core.testing import context_of
 from groups.models import Task
 from groups.tests.factories import make_group, make_milestone, make_task
 from users.tests.factories import make_superuser
@@ -73,8 +74,8 @@ class ClockTests(TestCase):
         Announcement.objects.filter(pk=late.pk).update(created_at=dt.datetime(2031, 1, 31, 20, tzinfo=dt.UTC))
         by_month = f"{reverse(f'{NEWS}changelist')}?created_at__year=2031&created_at__month="
 
-        self.assertEqual(self.client.get(f"{by_month}2").context["cl"].result_count, 1)
-        self.assertEqual(self.client.get(f"{by_month}1").context["cl"].result_count, 0)
+        self.assertEqual(context_of(self.client, f"{by_month}2")["cl"].result_count, 1)
+        self.assertEqual(context_of(self.client, f"{by_month}1")["cl"].result_count, 0)
 
     def test_what_follows_in_the_same_thread_is_in_utc_again(self) -> None:
         for page in (reverse("admin:index"), reverse(f"{NEWS}change", args=[2**40])):

@@ -13,7 +13,6 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from btf_backend.tests.test_admin_site import MAKERS, page
 from core.admin.house import column_of, is_filter
-from core.testing import badge_kept
 from groups.models import Group
 from groups.tests.factories import make_group
 from users.models import StudentSupervisor, User
@@ -46,7 +45,6 @@ def names_of(patterns: list[URLPattern | URLResolver]) -> Iterator[tuple[str, li
 class NonsenseTests(TestCase):
     def setUp(self) -> None:
         self.boss = make_superuser()
-        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
         self.client.raise_request_exception = False
 

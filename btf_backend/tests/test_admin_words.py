@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from btf_backend.console.navigation import SECTIONS
 from btf_backend.tests.test_admin_site import MAKERS, page
-from core.testing import badge_kept
 from events.models import Event, EventRegistration
 from groups.models import Group
 from groups.tests.factories import make_group
@@ -23,11 +22,12 @@ IMPORT = reverse("admin:events_event_import")
 
 class WordTests(TestCase):
     def setUp(self) -> None:
-        self.enterContext(badge_kept())
         self.client.force_login(make_superuser())
 
     def shown(self, url: str) -> str:
-        return unescape(self.client.get(url).content.decode())
+        page = self.client.get(url)
+        self.assertEqual(page.status_code, 200, url)
+        return unescape(page.content.decode())
 
     def heading(self, url: str) -> str:
         found = re.search(r"<h1[^>]*>(.*?)</h1>", self.shown(url), re.DOTALL)
@@ -47,7 +47,7 @@ class WordTests(TestCase):
 
         self.assertEqual(self.heading(page(Group, "change", group.pk)), f"Groups > {group}")
 
-    def test_no_page_says_null(self) -> None:
+    def test_each_list_and_each_row_opens_and_none_says_null(self) -> None:
         for model in admin.site._registry:
             with self.subTest(model=model._meta.label):
                 row = MAKERS[model](0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import tempfile
 import time
 from datetime import date
@@ -12,6 +13,7 @@ from typing import Any, Final
 from unittest import skipUnless
 from unittest.mock import patch
 
+from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
@@ -82,10 +84,12 @@ class StoredFiles(TestCase):
         self.addCleanup(folder.cleanup)
         self.enterContext(override_settings(MEDIA_ROOT=folder.name))
 
-    def upload(self, name: str, owner: User) -> Upload:
+    @staticmethod
+    def upload(name: str, owner: User) -> Upload:
         return store_upload(SimpleUploadedFile(name, b"text", "text/plain"), prefix="uploads", owner=owner)
 
-    def attach(self, message: Message, upload: Upload | None, filename: str) -> MessageAttachment:
+    @staticmethod
+    def attach(message: Message, upload: Upload | None, filename: str) -> MessageAttachment:
         url = f"https://files.example/{upload.key if upload else 'x'}"
         return MessageAttachment.objects.create(
             message=message, upload=upload, filename=filename, file_url=url
@@ -93,18 +97,48 @@ class StoredFiles(TestCase):
 
 
 class ErasureCase(StoredFiles, TellingOfEverything):
-    """A person who has left something everywhere, and others beside them."""
+    """A person who has left something everywhere, and others beside them: rows and files of each test."""
+
+    files: str
+    admin: User
+    friend: User
+    adult: User
+    person: User
+    group: Group
+    alone: Upload
+    shared: Upload
+    cover: Upload
+    other_file: Upload
+    message: Message
+    reply: Message
+    attachment: MessageAttachment
+    foreign: MessageAttachment
+    passed_on: MessageAttachment
+    task: Task
+    archive: DataArchive
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.files = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.admin, cls.friend, cls.adult = make_admin(), make_user(), make_user(role="mentor")
+        cls.person = cls.make_person()
+        with override_settings(MEDIA_ROOT=cls.files):
+            cls.leave_files_and_messages()
+            cls.leave_rows()
 
     def setUp(self) -> None:
         super().setUp()
-        self.admin, self.friend, self.adult = make_admin(), make_user(), make_user(role="mentor")
-        self.person = self.make_person()
-        self.client: Any = APIClient()
-        self.client.force_authenticate(self.admin)
-        self.leave_files_and_messages()
-        self.leave_rows()
+        shutil.copytree(self.files, settings.MEDIA_ROOT, dirs_exist_ok=True)
+        self.client: Any = self.at_the_desk()
 
-    def make_person(self) -> User:
+    @classmethod
+    def at_the_desk(cls) -> Any:
+        client = APIClient()
+        client.force_authenticate(cls.admin)
+        return client
+
+    @staticmethod
+    def make_person() -> User:
         person = make_user(
             id=ID, email=ADDRESS, first_name="Zephyrine", last_name="Quillfeather", role="supervisor"
         )
@@ -126,45 +160,48 @@ class ErasureCase(StoredFiles, TellingOfEverything):
         )
         return person
 
-    def leave_files_and_messages(self) -> None:
-        self.group = make_group(members=[self.person, self.friend], mentor=self.person)
-        self.alone = self.upload("pangolin-photo.txt", self.person)
-        self.shared = self.upload("Plan by ZEPHYRINE.txt", self.person)
-        self.cover = self.upload("cover-wombatson.txt", self.person)
-        self.message = make_message(group=self.group, author=self.person, text="The plates grew well")
-        self.attachment = self.attach(self.message, self.shared, "Zéphyrine's plan.txt")
-        self.foreign = self.attach(self.message, None, "results.txt")
-        Message.objects.filter(pk=self.message.pk).update(moderated_by=self.person)
-        self.reply = make_message(group=self.group, author=self.friend, text="Good")
-        self.passed_on = self.attach(self.reply, self.shared, "as-quillfeather-said.txt")
-        self.other_file = self.upload("mine.txt", self.friend)
-        self.attach(self.reply, self.other_file, "mine.txt")
-        Resource.objects.create(title="Guide", type="guide", file_url=f"/media/{self.cover.key}")
-        count_download(Resource.objects.get(), by=self.person)
-        self.leave_marks()
+    @classmethod
+    def leave_files_and_messages(cls) -> None:
+        cls.group = make_group(members=[cls.person, cls.friend], mentor=cls.person)
+        cls.alone = cls.upload("pangolin-photo.txt", cls.person)
+        cls.shared = cls.upload("Plan by ZEPHYRINE.txt", cls.person)
+        cls.cover = cls.upload("cover-wombatson.txt", cls.person)
+        cls.message = make_message(group=cls.group, author=cls.person, text="The plates grew well")
+        cls.attachment = cls.attach(cls.message, cls.shared, "Zéphyrine's plan.txt")
+        cls.foreign = cls.attach(cls.message, None, "results.txt")
+        Message.objects.filter(pk=cls.message.pk).update(moderated_by=cls.person)
+        cls.reply = make_message(group=cls.group, author=cls.friend, text="Good")
+        cls.passed_on = cls.attach(cls.reply, cls.shared, "as-quillfeather-said.txt")
+        cls.other_file = cls.upload("mine.txt", cls.friend)
+        cls.attach(cls.reply, cls.other_file, "mine.txt")
+        Resource.objects.create(title="Guide", type="guide", file_url=f"/media/{cls.cover.key}")
+        count_download(Resource.objects.get(), by=cls.person)
+        cls.leave_marks()
 
-    def leave_marks(self) -> None:
-        self.reply.reactions.create(user=self.person, sign=Reaction.Sign.HEART)
-        self.reply.mentions.create(user=self.person)
-        self.reply.reports.create(reporter=self.person, category="spam", resolved_by=self.person)
-        self.message.reports.create(reporter=self.friend, category="unsafe")
-        self.group.read_cursors.create(user=self.person, seq=2)
+    @classmethod
+    def leave_marks(cls) -> None:
+        cls.reply.reactions.create(user=cls.person, sign=Reaction.Sign.HEART)
+        cls.reply.mentions.create(user=cls.person)
+        cls.reply.reports.create(reporter=cls.person, category="spam", resolved_by=cls.person)
+        cls.message.reports.create(reporter=cls.friend, category="unsafe")
+        cls.group.read_cursors.create(user=cls.person, seq=2)
 
-    def leave_rows(self) -> None:
-        open_session(self.person, user_agent=AGENT)
-        decide_join_permission(make_link(self.friend, self.person), by=self.person, granted=True)
-        make_link(self.person, self.adult)
-        milestone = Milestone.objects.create(group=self.group, title="Grow")
-        self.task = Task.objects.create(milestone=milestone, name="Pour", assigned_to=self.person)
-        PastMember.objects.create(group=make_group(id="LEFT"), user=self.person, role="student")
-        make_group(id="GONE", members=[self.person], archived_at=timezone.now())
-        EventRegistration.objects.create(event=make_event(), user=self.person)
+    @classmethod
+    def leave_rows(cls) -> None:
+        open_session(cls.person, user_agent=AGENT)
+        decide_join_permission(make_link(cls.friend, cls.person), by=cls.person, granted=True)
+        make_link(cls.person, cls.adult)
+        milestone = Milestone.objects.create(group=cls.group, title="Grow")
+        cls.task = Task.objects.create(milestone=milestone, name="Pour", assigned_to=cls.person)
+        PastMember.objects.create(group=make_group(id="LEFT"), user=cls.person, role="student")
+        make_group(id="GONE", members=[cls.person], archived_at=timezone.now())
+        EventRegistration.objects.create(event=make_event(), user=cls.person)
         news = Announcement.objects.create(title="News", summary="x", author="Zephyrine Quillfeather")
-        news.acknowledgements.create(user=self.person)
+        news.acknowledgements.create(user=cls.person)
         UserProfile.objects.create(
-            user=self.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
+            user=cls.friend, guardian_email=ADDRESS.lower(), supervisor_email=ADDRESS, bio="Bees"
         )
-        for who, whom in ((self.admin, self.person), (self.person, self.friend), (self.admin, self.friend)):
+        for who, whom in ((cls.admin, cls.person), (cls.person, cls.friend), (cls.admin, cls.friend)):
             LogEntry.objects.create(
                 user=who,
                 content_type=ContentType.objects.get_for_model(User),
@@ -172,17 +209,18 @@ class ErasureCase(StoredFiles, TellingOfEverything):
                 object_repr=whom.name,
                 action_flag=CHANGE,
             )
-        audit.record("signed_in", actor=self.person, target=self.person)
-        self.leave_mail()
-        with self.captureOnCommitCallbacks(execute=True):
-            request_archive(self.person)
-        self.archive = DataArchive.objects.get(user=self.person, state="ready")
+        audit.record("signed_in", actor=cls.person, target=cls.person)
+        cls.leave_mail()
+        with cls.captureOnCommitCallbacks(execute=True):
+            request_archive(cls.person)
+        cls.archive = DataArchive.objects.get(user=cls.person, state="ready")
 
-    def leave_mail(self) -> None:
+    @classmethod
+    def leave_mail(cls) -> None:
         """What both were told of, settings, a bounce, and the choice of somebody who clicked in a mail."""
-        self.tell_everything([self.person, self.friend], group=self.group, author=self.adult)
-        NotificationSettings.objects.create(person=self.person, language="pt-br")
-        unsubscribe(unsubscribe_link(self.person.pk, "daily").rstrip("/").rpartition("/")[2])
+        cls.tell_everything([cls.person, cls.friend], group=cls.group, author=cls.adult)
+        NotificationSettings.objects.create(person=cls.person, language="pt-br")
+        unsubscribe(unsubscribe_link(cls.person.pk, "daily").rstrip("/").rpartition("/")[2])
         troubles.report([troubles.Event(ADDRESS.lower(), cause="bounced")])
 
     def erase(self) -> Any:
@@ -299,9 +337,11 @@ class NothingIsLeftTests(ErasureCase):
 
 
 class OthersKeepTheirsTests(ErasureCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.erase()
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        with override_settings(MEDIA_ROOT=cls.files), cls.captureOnCommitCallbacks(execute=True):
+            cls.at_the_desk().delete(reverse("admin_panel:user-detail", args=[cls.person.pk]))
 
     def test_the_conversation_stays_readable_without_an_author(self) -> None:
         """B33, D5."""

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from core.admin import Narrowed
 from core.admin.house import column_of, is_filter
-from core.testing import badge_kept
 from users.tests.factories import make_superuser
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ class NarrowedListTests(TestCase):
 
     def setUp(self) -> None:
         cache.clear()
-        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
 
     def pages(self) -> Iterator[tuple[type[Model], Narrowed]]:

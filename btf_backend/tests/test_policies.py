@@ -22,7 +22,6 @@ from btf_backend.tests.test_admin_site import MAKERS, page
 from btf_backend.urls import urlpatterns as routes
 from core.notifications.unsubscribe import unsubscribe_link
 from core.policies import ADMIN_SITE, LETTER, NO_DEVICES, NOTHING, OWN_FILES, REDOC, SWAGGER
-from core.testing import badge_kept
 from core.tests.files import sent, use_own_storage
 from core.uploads.links import Links
 from core.uploads.store import store_upload
@@ -54,7 +53,6 @@ urlpatterns = [*routes, path("failing", failing), path("", welcome)]
 @override_settings(API_DOCS_PUBLIC=True, ROOT_URLCONF=__name__, DEBUG=False)
 class PolicyTests(TestCase):
     def setUp(self) -> None:
-        self.enterContext(badge_kept())
         use_own_storage(self)
         self.user = make_superuser()
         self.client = Client(raise_request_exception=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 WSGI, ASGI = ("-c", "import btf_backend.wsgi"), ("-c", "import btf_backend.asgi")
 CLOSED = ("-c", f"{ASGI[1]}; from django.conf import settings; assert not settings.API_DOCS_PUBLIC")
@@ -55,6 +55,7 @@ CASES["mail to nobody"] = (WSGI, DOUBTFUL, "")
 SEVERAL_REASONS: Final = {"a laptop without debug"}
 
 
+@tag("served")
 class StartTests(SimpleTestCase):
     results: dict[str, subprocess.CompletedProcess[str]]
 

@@ -15,7 +15,6 @@ from chat.services.reports import report_message
 from chat.services.unread import KIND
 from chat.tests.factories import make_message
 from core.models import Delivery, Notice, Upload
-from core.testing import badge_kept
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser, make_user
 
@@ -29,7 +28,6 @@ MARK: Final = "Zugvogel"
 class WithheldWordsTests(TestCase):
     def setUp(self) -> None:
         self.boss = make_superuser()
-        self.enterContext(badge_kept())
         self.client.force_login(self.boss)
         self.author, self.other = make_user(first_name="Ada"), make_user(first_name="Bo")
         self.group = make_group(members=[self.author, self.other])

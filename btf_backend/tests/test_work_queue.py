@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.core.cache import caches
 from django.db import connection
 from django.test import TestCase, override_settings, tag
 from django.test.utils import CaptureQueriesContext
@@ -22,6 +21,7 @@ from btf_backend.tests.test_admin_site import make_delivery, make_trouble
 from chat.tests.factories import make_message
 from core.models import Upload
 from core.moments import programme_today
+from core.testing import badge_counted, context_of
 from groups.models import Group, Milestone, Task
 from groups.models.health import SILENT_DAYS, Problem
 from groups.services.health import examine, having
@@ -238,7 +238,7 @@ class CountTests(QueueCase):
                 counted, others = ({row.pk for row in rows} for rows in make(self.boss))
 
                 each = self.work()[name]
-                cl = self.client.get(each.url).context["cl"]
+                cl = context_of(self.client, each.url)["cl"]
 
                 listed = set(cl.queryset.values_list("pk", flat=True))
                 self.assertEqual(each.count, cl.result_count)
@@ -251,12 +251,12 @@ class CountTests(QueueCase):
         each = self.work()["pending"]
 
         self.assertEqual(each.count, 250)
-        self.assertEqual(self.client.get(each.url).context["cl"].result_count, 250)
+        self.assertEqual(context_of(self.client, each.url)["cl"].result_count, 250)
 
     def test_a_filter_that_does_not_exist_is_as_if_none_was_chosen(self) -> None:
         url = reverse("admin:users_user_changelist")
 
-        everybody = self.client.get(url, {"needs": "x"}).context["cl"].result_count
+        everybody = context_of(self.client, url, {"needs": "x"})["cl"].result_count
 
         self.assertEqual(everybody, User.objects.count())
 
@@ -358,7 +358,7 @@ class WhoTests(QueueCase):
 class BadgeTests(QueueCase):
     def setUp(self) -> None:
         super().setUp()
-        caches["local"].clear()
+        self.enterContext(badge_counted())
 
     LIST: Final = reverse("admin:core_upload_changelist")
 

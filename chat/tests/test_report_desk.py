@@ -12,6 +12,7 @@ from chat.models import Message, MessageReport
 from chat.tests.desk import CONFIRMED, ChatDeskCase, make_desk, page
 from chat.tests.factories import make_message
 from core.models import AuditEvent
+from core.testing import context_of
 from groups.services.teams import archive_group
 from users.tests.factories import make_user
 
@@ -27,8 +28,7 @@ def make_report(*, days: int = 0, **fields: Any) -> MessageReport:
 
 class ReportDeskCase(ChatDeskCase):
     def listed(self, query: str = "") -> list[int]:
-        response = self.client.get(LIST + query)
-        return [report.pk for report in response.context["cl"].result_list]
+        return [report.pk for report in context_of(self.client, LIST + query)["cl"].result_list]
 
     def press(self, report: MessageReport, button: str, **sent: str) -> str:
         """Press a button of a report's page, confirm, and return what is said."""

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.models import AuditEvent
+from core.testing import context_of
 from users.tests.factories import make_superuser
 
 LIST = reverse("admin:core_auditevent_changelist")
@@ -23,7 +24,7 @@ class AuditListTests(TestCase):
         AuditEvent.objects.create(action="user_deleted", object_type="users.user", object_id="8")
 
     def actions(self, **query: Any) -> list[str]:
-        return sorted(row.action for row in self.client.get(LIST, query).context["cl"].queryset)
+        return sorted(row.action for row in context_of(self.client, LIST, query)["cl"].queryset)
 
     def test_it_is_narrowed_by_action_and_by_kind_of_thing(self) -> None:
         everything = ["people_exported", "user_changed", "user_deleted"]

@@ -20,7 +20,7 @@ from core.models import AuditEvent, DeadLetter
 from core.models.dead_letters import NOT_SHOWN, is_id
 from core.sealing import seal
 from core.tasks import InProcessBackend, TaskFailed
-from core.testing import in_parallel
+from core.testing import context_of, in_parallel
 from core.tests import test_tasks
 from users.tests.factories import make_admin, make_superuser, make_user
 
@@ -80,7 +80,7 @@ class PageTests(TestCase):
             ({"task_path": f"{HERE}.fail"}, "fail"),
         ):
             with self.subTest(query):
-                rows = self.client.get(LIST, query).context["cl"].result_list
+                rows = context_of(self.client, LIST, query)["cl"].result_list
                 self.assertEqual([row.short_name for row in rows], [expected])
 
     def test_a_page_shows_the_traceback_and_of_the_arguments_ids_alone(self) -> None:

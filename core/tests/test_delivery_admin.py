@@ -16,6 +16,7 @@ from core.models import AuditEvent, Delivery, MailTrouble, Notice
 from core.notifications import again
 from core.notifications.again import send_again
 from core.notifications.troubles import Event, report
+from core.testing import context_of
 from core.tests.telling import TellingCase
 from users.models import User
 from users.tests.factories import make_superuser, make_user
@@ -183,7 +184,7 @@ class SendAgainTests(TellingCase):
         self.assertContains(listed, "Queued: 2")
         self.assertContains(listed, "Failed: 1")
         self.assertContains(opened, "Failed: 1")
-        self.assertEqual(self.client.get(page("notice") + "?kind=urgent").context["cl"].result_count, 0)
+        self.assertEqual(context_of(self.client, page("notice") + "?kind=urgent")["cl"].result_count, 0)
 
 
 class TroubleTests(TestCase):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pickle
 import unittest
+from itertools import groupby
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, TransactionTestCase
 from rest_framework.test import APIClient
 
-from core.testing import HouseRunner, TravellingRunner, in_parallel
+from core.testing import (
+    BrowserSuite,
+    BrowserTestCase,
+    HouseParallelSuite,
+    HouseRunner,
+    TravellingRunner,
+    in_parallel,
+)
 
 
 class Sample(unittest.TestCase):
@@ -57,6 +65,56 @@ class SampleWithClient(SimpleTestCase):
         self.api = APIClient()
         with self.subTest("why"):
             self.assertEqual(self.api.get("/api/health/live/").status_code, 500)
+
+
+class SampleThatCommits(TransactionTestCase):
+    """Nor is this one, nor those below."""
+
+    def one(self) -> None:
+        pass
+
+    two = one
+
+
+class LongerSample(SampleThatCommits):
+    pass
+
+
+class SampleInChromium(BrowserTestCase):
+    def one(self) -> None:
+        pass
+
+
+class OtherInChromium(SampleInChromium):
+    pass
+
+
+class OrderTests(SimpleTestCase):
+    def order(self, *tests: unittest.TestCase) -> list[list[str]]:
+        suites = [unittest.TestSuite(same) for _, same in groupby(tests, type)]
+        ordered = HouseParallelSuite(suites, 2).subsuites
+        return [[type(test).__name__ for test in suite] for suite in ordered]
+
+    def test_all_tests_in_chromium_are_one_suite_and_begin(self) -> None:
+        tests = (Sample("passes"), SampleInChromium("one"), SampleThatCommits("one"), OtherInChromium("one"))
+
+        self.assertEqual(
+            self.order(*tests),
+            [["SampleInChromium", "OtherInChromium"], ["Sample"], ["SampleThatCommits"]],
+        )
+
+    def test_of_those_that_commit_the_longest_begin(self) -> None:
+        longer = LongerSample("one"), LongerSample("two")
+
+        self.assertEqual(
+            self.order(Sample("passes"), SampleThatCommits("one"), *longer),
+            [["Sample"], ["LongerSample", "LongerSample"], ["SampleThatCommits"]],
+        )
+
+    def test_the_suite_in_chromium_can_be_sent_to_another_process(self) -> None:
+        suite = BrowserSuite([SampleInChromium("one")])
+
+        self.assertIsInstance(pickle.loads(pickle.dumps(suite)), BrowserSuite)  # noqa: S301 - our own
 
 
 class ParallelTests(SimpleTestCase):

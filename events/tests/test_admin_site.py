@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from core.models import AuditEvent
+from core.testing import context_of
 from events.models import Event
 from events.tests.cases import EventCase, seated, waiting
 from events.tests.factories import make_event, queue, seat
@@ -113,4 +114,4 @@ class AdminSiteTests(EventCase):
         self.assertNotContains(self.client.get(page("changelist") + "?over=yes"), "1 of 1")
         registrations = reverse("admin:events_eventregistration_changelist")
         for query, count in (("", 2), ("?waiting=yes", 1), ("?waiting=zz", 2)):
-            self.assertEqual(self.client.get(registrations + query).context["cl"].result_count, count)
+            self.assertEqual(context_of(self.client, registrations + query)["cl"].result_count, count)

@@ -9,6 +9,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from core.models import AuditEvent
+from core.testing import context_of
 from users.tests.factories import make_superuser, make_user
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class DeskCase(TestCase):
 
     def shown(self, url: str) -> dict[str, Any]:
         """Return what a browser would send of a page on which nothing was changed."""
-        context = self.client.get(url).context
+        context = context_of(self.client, url)
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         forms = [context["adminform"].form]
         for formset in formsets:
@@ -65,8 +66,7 @@ class DeskCase(TestCase):
         return str(self.client.post(url, data, follow=True).content.decode())
 
     def listed(self, model: type[Model], query: str = "") -> set[Any]:
-        response = self.client.get(page(model, "changelist") + query)
-        return {row.pk for row in response.context["cl"].queryset}
+        return {row.pk for row in context_of(self.client, page(model, "changelist") + query)["cl"].queryset}
 
     def recorded(self) -> list[tuple[str, str]]:
         """Return what the audit log tells, in order: what was done, and to which kind of thing."""

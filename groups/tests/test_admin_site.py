@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.models import AuditEvent
 from core.realtime import room_of_group
+from core.testing import context_of
 from groups.admin.teams import ARCHIVE
 from groups.models import Group, GroupMember, Milestone, PastMember
 from groups.services.teams import archive_group
@@ -253,7 +254,7 @@ class ArchivingTests(GroupDeskCase):
     def test_each_list_offers_what_makes_sense_there(self) -> None:
         for query, expected in (("", {"give_template", "archive"}), ("?archived=yes", {"restore"})):
             with self.subTest(query):
-                form = self.client.get(LIST + query).context["action_form"]
+                form = context_of(self.client, LIST + query)["action_form"]
                 names = {name for name, _ in form.fields["action"].choices if name}
                 self.assertEqual(names, expected)
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from chat.tests.factories import make_message
+from core.testing import context_of
 from groups.models import Group, MilestoneTemplate, TemplateRun
 from groups.services.teams import archive_group
 from groups.tests.desk import DeskCase, make_staff, page
@@ -21,7 +22,7 @@ GIVE = "give_template"
 
 class OverviewTests(DeskCase):
     def overview(self, group: Group) -> Any:
-        return self.client.get(page(Group, "change", group.pk)).context["overview"]
+        return context_of(self.client, page(Group, "change", group.pk))["overview"]
 
     def test_it_says_who_and_how_far_and_what_is_wrong(self) -> None:
         mentor = make_user(role="mentor", status="active", first_name="Grace")

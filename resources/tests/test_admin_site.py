@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from core.models import AuditEvent, Upload
+from core.testing import context_of
 from core.tests.files import sent
 from resources.models import Resource, ResourceDownload
 from resources.tests.cases import ResourceCase, pdf
@@ -114,7 +115,7 @@ class ReadingTests(AdminSiteCase):
 
         for query, title in (("q=white", "Poster"), ("role__exact=all", "Safety"), ("type=video", "Safety")):
             with self.subTest(query):
-                rows = self.client.get(f"{page('changelist')}?{query}").context["cl"].result_list
+                rows = context_of(self.client, f"{page('changelist')}?{query}")["cl"].result_list
                 self.assertEqual([row.title for row in rows], [title])
 
     def test_file_and_cover_are_links_that_open(self) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.testing import context_of
 from users.tests.factories import make_link, make_user
 from users.tests.test_admin_site import LIST, DeskTestCase, make_staff, page
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 class FindingTests(DeskTestCase):
     def found(self, text: str) -> list[str]:
-        response = self.client.get(LIST, {"q": text})
-        return [person.email for person in response.context["cl"].queryset]
+        return [person.email for person in context_of(self.client, LIST, {"q": text})["cl"].queryset]
 
     def test_by_part_of_the_whole_name_or_of_the_address(self) -> None:
         make_user(email="ada@example.org", first_name="Ada", last_name="Lovelace")
@@ -43,7 +43,7 @@ class FindingTests(DeskTestCase):
 
 class SectionTests(DeskTestCase):
     def tabs(self, person: User) -> list[str]:
-        formsets = self.client.get(page(person)).context["inline_admin_formsets"]
+        formsets = context_of(self.client, page(person))["inline_admin_formsets"]
         return [str(formset.opts.verbose_name_plural) for formset in formsets]
 
     def test_a_student_has_supervisors_and_anybody_else_students(self) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from authentication.sessions import sign_out_everywhere
 from core.models import AuditEvent
 from core.roles import Role
+from core.testing import context_of
 from users.access import LastAdmin
 from users.models import JoinPermissionChange, SupervisorProfile, User, UserProfile
 from users.services.accounts import change_account
@@ -51,7 +52,7 @@ class DeskTestCase(TestCase):
 
     def fill_in(self, person: User, **fields: Any) -> Any:
         """Send a person's page as the browser does, with some fields changed."""
-        shown = self.client.get(page(person)).context
+        shown = context_of(self.client, page(person))
         data = {
             name: "" if value is None else value for name, value in shown["adminform"].form.initial.items()
         }
