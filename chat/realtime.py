@@ -9,14 +9,14 @@ import orjson
 from django.db import models, transaction
 
 from chat.models import Message
-from chat.rendering import document_of, is_stored, moment, person, render, with_links
+from chat.rendering import document_of, moment, person, render, with_links
+from chat.texts import Texts
 from core.realtime import ring, room_of_group, send_to_room
 
 if TYPE_CHECKING:
     from chat.access import Reader
     from chat.models import ReadCursor
     from chat.models.lines import Line
-    from chat.rendering import Document
     from core.uploads.links import Links
     from groups.models import Group
     from users.models import User
@@ -94,26 +94,17 @@ def frame_for(event: Event, reader: Reader) -> dict[str, Any] | None:
 def text_for(event: Event, reader: Reader, links: Links) -> str | None:
     """Return what ``frame_for`` does as text with links, made once for all in a process who read the same.
 
-    Those are the moderators, and all others, but for whoever wrote the message or what it quotes; links to
-    files are everybody's own. The texts hang on the event, which every socket of the process gets, and go
-    with it.
+    The texts hang on the event, which every socket of the process gets, and go with it.
     """
     if "texts" not in event:
-        event.update(texts={}, own=own_texts(event["document"]))
-    texts: dict[Any, str | None] = event["texts"]
-    are_all, writers = event["own"]
-    is_own = are_all or reader.user_id in writers
-    kind = (reader.is_moderator, reader.user_id if is_own else None)
-    if kind not in texts:
-        frame = frame_for(event, reader)
-        texts[kind] = encoded(frame, links) if frame else None
-    return texts[kind]
+        event["texts"] = Texts(event["document"])
+    text: str | None = event["texts"].once(reader, partial(text_of, event, reader, links))
+    return text
 
 
-def own_texts(document: Document) -> tuple[bool, set[int]]:
-    """Return whether everybody gets a text of their own; and if not, which people do."""
-    has_files = any(is_stored(file) for file in document["attachments"])
-    return has_files, {written["author"]["id"] for written in (document, document["replyTo"]) if written}
+def text_of(event: Event, reader: Reader, links: Links) -> str | None:
+    frame = frame_for(event, reader)
+    return encoded(frame, links) if frame else None
 
 
 def encoded(frame: dict[str, Any], links: Links) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.base import ModelState
-from django.db.models.expressions import Expression
+from django.db.models.expressions import Expression, Func
 from django.db.models.query import get_related_populators
 from django.db.models.signals import post_init, pre_init
 from django.utils import timezone
@@ -44,6 +44,22 @@ class Slot(Expression):
     def fill(self, values: dict[str, Any]) -> Any:
         value = values[self.name]
         return value if type(value) is self.plain else self.output_field.get_db_prep_value(value, connection)
+
+
+class Numbers(Slot):
+    """The place of a list of whole numbers."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, models.BigIntegerField())
+        self.plain = list
+
+
+class Among(Func):
+    """Whether a number is one of ``Numbers``. Of PostgreSQL alone."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
 
 
 def kind_as_it_is(field: Any) -> type | None:

@@ -28,7 +28,7 @@ OWN: Final = (
 )
 IS_DELETED: Final = OWN.index("is_deleted")
 STATUS: Final = OWN.index("moderation_status")
-OF_FILE: Final = ("pk", "file_url", "filename", "file_size", "mime_type")
+OF_FILE: Final = ("pk", "file_url", "filename", "file_size", "mime_type", "upload__owner_id")
 OF_QUOTE: Final = ("pk", "is_deleted", "moderation_status")
 
 
@@ -40,6 +40,7 @@ class File(NamedTuple):
     filename: str
     file_size: int
     mime_type: str
+    owner_id: int | None
 
 
 class Quote(NamedTuple):
@@ -72,7 +73,7 @@ class Line(NamedTuple):
     client_id: str
     reaction_rows: list[list[Any]] | None
     mention_ids: list[int] | None
-    files: Iterable[File | MessageAttachment]
+    files: Iterable[Any]  # File, or MessageAttachment
     quote: Quote | None
     author: Named | None
     sight: Message.Sight

@@ -1,10 +1,10 @@
-"""Reading a conversation: a page backwards in time, or what changed since."""
+"""Reading a conversation: its messages backwards in time, or what changed since."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from django.db import models
 from django.db.models import OuterRef
@@ -13,20 +13,20 @@ from django.db.models.functions import Length
 from chat.filters import USUAL
 from chat.models import Conversation, Message, MessageAttachment
 from chat.models.lines import lines_in, read
+from chat.texts import Written
 from core.aggregates import Counted
 from core.prepared import Prepared, Slot
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.db.models import QuerySet
 
+    from chat.access import Reader
     from chat.models.lines import Line
     from chat.models.messages import MessageQuerySet
     from groups.models import Group
-    from users.models import User
 
 
+Kind = TypeVar("Kind")
 GROUP: Any = Slot("group", models.CharField())
 USER: Any = Slot("user", models.BigIntegerField())
 BEFORE: Any = Slot("before", models.DateTimeField())
@@ -34,26 +34,21 @@ AFTER: Any = Slot("after", models.BigIntegerField())
 FILE: Final = 2_500  # characters that an attachment counts for: a link and two names
 
 
-class Page(NamedTuple):
+class Page(NamedTuple, Generic[Kind]):
     """Messages, whether there are more, and up to which revision the reader knows all after it."""
 
-    messages: list[Line]
+    messages: list[Kind]
     has_more: bool
     revision: int
 
 
-def page_before(group: Group, user: User, *, as_moderator: bool, before: datetime | None, limit: int) -> Page:
-    """Return the newest messages older than a moment, newest first. One query."""
-    kind = "older" if before else "newest"
-    found = first(kind, limit + 1, as_moderator=as_moderator, group=group.pk, user=user.pk, before=before)
-    return Page([read(row) for row in found[:limit]], len(found) > limit, revision_of(group))
-
-
-def first(kind: str, size: int, *, as_moderator: bool, **values: Any) -> list[Any]:
-    """Return so many rows at most; of a page as clients usually want it PostgreSQL keeps the plan."""
+def first(kind: str, size: int, *, as_moderator: bool, **values: Any) -> list[Line]:
+    """Return so many messages at most; of a page as clients usually want it PostgreSQL keeps the plan."""
     if size == USUAL + 1:
-        return prepared(kind, as_moderator=as_moderator, is_usual=True).rows(**values)
-    return prepared(kind, as_moderator=as_moderator, is_usual=False).first_rows(size, **values)
+        rows = prepared(kind, as_moderator=as_moderator, is_usual=True).rows(**values)
+    else:
+        rows = prepared(kind, as_moderator=as_moderator, is_usual=False).first_rows(size, **values)
+    return list(map(read, rows))
 
 
 @lru_cache
@@ -66,11 +61,20 @@ def prepared(kind: str, *, as_moderator: bool, is_usual: bool) -> Prepared:
 
 
 def newest(*, as_moderator: bool) -> MessageQuerySet:
-    return Message.objects.filter(group=GROUP).readable(USER, as_moderator=as_moderator).newest_first()
+    messages = Message.objects.filter(group=GROUP).newest_first()
+    return messages if as_moderator else messages.in_sight_of_some()
 
 
 def older(*, as_moderator: bool) -> MessageQuerySet:
     return newest(as_moderator=as_moderator).filter(created_at__lt=BEFORE)
+
+
+def own_newest(*, as_moderator: bool) -> MessageQuerySet:
+    return Message.objects.filter(group=GROUP).readable(USER, as_moderator=as_moderator).newest_first()
+
+
+def own_older(*, as_moderator: bool) -> MessageQuerySet:
+    return own_newest(as_moderator=as_moderator).filter(created_at__lt=BEFORE)
 
 
 def changed(*, as_moderator: bool) -> MessageQuerySet:
@@ -78,19 +82,29 @@ def changed(*, as_moderator: bool) -> MessageQuerySet:
     return messages.changed_after(AFTER)
 
 
-KINDS: Final = {"newest": newest, "older": older, "changed": changed}
+# What one reader sees, and what is in sight of some, which is the same where nothing waits for review.
+KINDS: Final = {
+    "newest": newest,
+    "older": older,
+    "own newest": own_newest,
+    "own older": own_older,
+    "changed": changed,
+}
 
 
-def changes_after(group: Group, user: User, *, as_moderator: bool, after: int, limit: int) -> Page:
+def changes_after(group: Group, reader: Reader, *, after: int, limit: int) -> Page[Written]:
     """Return what changed after a revision, oldest change first: each message once, as it is now."""
     # Read before the rows: what is committed later has a higher one.
     revision = revision_of(group)
-    after = min(after, revision)
-    found = first("changed", limit + 1, as_moderator=as_moderator, group=group.pk, user=user.pk, after=after)
-    return page_of(found, revision, after=after, limit=limit)
+    after, as_moderator = min(after, revision), reader.is_moderator
+    asked = {"group": group.pk, "user": reader.user_id, "after": after}
+    page = page_of(
+        first("changed", limit + 1, as_moderator=as_moderator, **asked), revision, after=after, limit=limit
+    )
+    return Page(list(map(Written, page.messages)), page.has_more, page.revision)
 
 
-def all_changes_after(group_id: str, *, after: int, limit: int, characters: int) -> Page:
+def all_changes_after(group_id: str, *, after: int, limit: int, characters: int) -> Page[Line]:
     """Return the same for no reader in particular: whoever shows it, renders it for theirs.
 
     No more than so many characters at once, where that is a message or more.
@@ -111,8 +125,8 @@ def how_many_fit(rows: MessageQuerySet, characters: int) -> int:
     return max(1, int(fit))
 
 
-def page_of(found: list[Any], revision: int, *, after: int, limit: int) -> Page:
-    messages, has_more = [read(row) for row in found[:limit]], len(found) > limit
+def page_of(found: list[Line], revision: int, *, after: int, limit: int) -> Page[Line]:
+    messages, has_more = found[:limit], len(found) > limit
     last = messages[-1].revision if messages else after
     return Page(messages, has_more, last if has_more else max(last, revision))
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Conversation, Mention, Message, MessageAttachment, Reaction, ReadCursor
 from chat.services.history import prepared
+from chat.services.pages import place_of
 from chat.services.questions import BEFORE, BEFORE_QUOTING
 from chat.tests.factories import make_many
 from core.prepared import Slot
@@ -34,6 +35,8 @@ MIDDLE: Final = SINCE + MANY * APART
 KEPT_BY: Final = {
     "newest": "message_timeline",
     "older": "message_timeline",
+    "own newest": "message_timeline",
+    "own older": "message_timeline",
     "changed": "message_revision_once_per_group",
 }
 MEASURED: Final = re.compile(r"actual (?:time=\S+ )?rows=(\d+)[^)]*loops=(\d+)")
@@ -91,6 +94,7 @@ class PlanTests(TestCase):
         return "\n".join(plan_of(query, run=query.startswith("SELECT"), without=without) for query in queries)
 
     def page(self, **query: Any) -> str:
+        place_of.cache_clear()
         return self.asked("get", self.url, 'FROM "chat_message"', **query)
 
     def kept(self, question: Prepared, **values: Any) -> str:

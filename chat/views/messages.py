@@ -23,8 +23,9 @@ from chat.serializers.messages import (
     MessageSerializer,
     NewMessageSerializer,
 )
-from chat.services.history import changes_after, page_before
+from chat.services.history import changes_after
 from chat.services.moderation import change_message, remove_message
+from chat.services.pages import page_before
 from chat.services.posting import ClientIdReused, Draft, name_by, post_message
 from core.checking import checked
 from core.conditional import Conditional, Tagged
@@ -77,15 +78,12 @@ class MessagesView(MessageTold):
         group = access_conversation(request.user, group_id)
         asked = checked(HistoryQuerySerializer, request.query_params.dict())
         who, links = reader(request.user, group), links_of(request)
-        how = {"as_moderator": who.is_moderator, "limit": asked["limit"]}
         if "after" in asked:
-            page = changes_after(group, request.user, after=asked["after"], **how)
+            page = changes_after(group, who, after=asked["after"], limit=asked["limit"])
         else:
-            page = page_before(group, request.user, before=asked.get("before"), **how)
-        messages = [
-            with_links(render(document_of(line), who, sight=line.sight), links) for line in page.messages
-        ]
-        return Response({"messages": messages, "hasMore": page.has_more, "revision": page.revision})
+            page = page_before(group, who, before=asked.get("before"), limit=asked["limit"])
+        told = [message.told(who, links) for message in page.messages]
+        return Response({"messages": told, "hasMore": page.has_more, "revision": page.revision})
 
     @extend_schema(
         summary="Post a message",
