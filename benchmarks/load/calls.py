@@ -15,21 +15,28 @@ if TYPE_CHECKING:
 # What NGINX adds, on which the product stands.
 FROM_THE_PROXY: Final = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
 MOST_WRITERS: Final = 96
+# More spans of one conversation than a process keeps pages, so that each is read from the database.
+SPANS: Final = 500
+CREATED: Final = 201
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request; one that posts is sent in turn by each of ``writers``: (path, token)."""
+    """One request, or several in turn: ``targets`` are pairs of path and token. One of status 201 posts."""
 
     name: str
     path: str
     token: str
     status: int = 200
-    writers: list[tuple[str, str]] = field(default_factory=list)
+    targets: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_post(self) -> bool:
+        return self.status == CREATED
 
     @property
     def method(self) -> str:
-        return "POST" if self.writers else "GET"
+        return "POST" if self.is_post else "GET"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -47,13 +54,15 @@ def calls(cast: Cast) -> dict[str, Call]:
     group, messages = f"/api/groups/{cast.group}/", f"/api/groups/{cast.group}/messages"
     last_page = (cast.groups * PER_GROUP + 1) // 20 - 1
     writers = [written_by(number) for number in range(2, 2 + min(MOST_WRITERS, cast.groups - 1))]
+    anew = [(f"{messages}?limit=50&before={moment}", student) for moment in moments_to_come()]
     made = [
         Call("users/me", "/api/users/me/", student),
         Call("groups", "/api/groups/", admin),
         Call("group detail", group, student),
         Call("messages newest", f"{messages}?limit=50", student),
         Call("messages deep", f"{messages}?limit=50&before={cast.deep}", student),
-        Call("post", writers[0][0], writers[0][1], 201, writers),
+        Call("messages anew", *anew[0], targets=anew),
+        Call("post", writers[0][0], writers[0][1], CREATED, writers),
         Call("events", "/api/events/?upcoming=true&page_size=20", student),
         Call("resources", "/api/resources/?page_size=20", student),
         Call("announcements", "/api/announcements/?page_size=20", student),
@@ -63,6 +72,11 @@ def calls(cast: Cast) -> dict[str, Call]:
         Call("admin stats", "/api/admin/stats/", admin),
     ]
     return {call.name: call for call in made}
+
+
+def moments_to_come() -> list[str]:
+    """Return moments after every message there is."""
+    return [f"2100-01-01T00:{number // 60:02}:{number % 60:02}Z" for number in range(SPANS)]
 
 
 def written_by(number: int) -> tuple[str, str]:

@@ -61,7 +61,7 @@ def tell(server: Inside, call: Call, options: argparse.Namespace) -> None:
     size = len(server.send(call)[2])
     costs = cpu_ms(partial(server.send, call), chunks=options.chunks, size=options.size)
     print(f"{call.name:20} {spread(costs):32} {len(statements):3} SQL  {size:8,} bytes", flush=True)
-    if options.copy and not call.writers and "ETag" in (headers := server.send(call)[1]):
+    if options.copy and not call.targets and "ETag" in (headers := server.send(call)[1]):
         again = partial(server.send, call, **{"If-None-Match": headers["ETag"]})
         print(f"{'':15} 304: {spread(cpu_ms(again, chunks=options.chunks, size=options.size))}", flush=True)
     if options.sql:

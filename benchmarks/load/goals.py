@@ -16,7 +16,7 @@ AS_FAST: Final = 0.9  # what counts as equally fast, on a machine that does othe
 class Goal:
     """Shares of the peer's rate; at most so many statements; ``like``: as fast as that one of ours."""
 
-    bar: float
+    bar: float | None
     goal: float | None
     statements: int
     has_peer: bool = False
@@ -34,6 +34,7 @@ GOALS: Final = {
     "group detail": Goal(0.23, 0.5, 4, has_peer=True),
     "messages newest": Goal(0.63, 1.0, 4, has_peer=True),
     "messages deep": Goal(0.32, 1.0, 4, has_peer=True, like="messages newest", like_is_bar=True),
+    "messages anew": Goal(None, None, 4, has_peer=True),
     "post": Goal(0.24, 0.5, 5, has_peer=True),
     "events": Goal(0.061, 0.126, 3),
     "resources": Goal(0.20, 0.51, 4),

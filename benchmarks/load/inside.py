@@ -31,8 +31,9 @@ class Inside:
     def send(self, call: Call, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body. Raises SystemExit on another status than the call's, save 304."""
         path, token, body = call.path, call.token, b""
-        if call.writers:
-            path, token = call.writers[self.sent % len(call.writers)]
+        if call.targets:
+            path, token = call.targets[self.sent % len(call.targets)]
+        if call.is_post:
             body = body_of(uuid.uuid4().hex)
         self.sent += 1
         environ = environ_of(call.method, path, {**call.headers, **headers}, token, body)

@@ -60,7 +60,7 @@ def draw_row(axes: Any, place: int, name: str, shares: list[float]) -> None:
     asked, middle = GOALS[name], median(shares)
     axes.barh(place, middle - LEAST, left=LEAST, height=THICK, color=FILL)
     axes.hlines(place, min(shares), max(shares), color=INK, linewidth=1)
-    marks = [(asked.bar, BAR)] + ([(asked.goal, GOAL)] if asked.goal else [])
+    marks = [(value, colour) for value, colour in ((asked.bar, BAR), (asked.goal, GOAL)) if value]
     for value, colour in marks:
         axes.vlines(value, place - 0.42, place + 0.42, color=colour, linewidth=3)
     right = max(*shares, *(value for value, _ in marks)) * 1.08

@@ -93,7 +93,7 @@ class Bench:
             headers, body = at.answer(call)
             if server == "ours":
                 self.found.sizes[name] = len(body)
-                if not call.writers and "ETag" in headers:
+                if not call.targets and "ETag" in headers:
                     self.copies[name] = headers["ETag"]
 
     def round(self, number: int) -> None:
@@ -110,7 +110,7 @@ class Bench:
         loaded = load(server, call, connections=CONNECTIONS, seconds=self.seconds)
         settle()
         after = server.cpu_seconds(), family_cpu_seconds(self.database), stored()
-        if call.writers and after[2] - before[2] < loaded.requests:
+        if call.is_post and after[2] - before[2] < loaded.requests:
             raise SystemExit(
                 f"{call.name}: {loaded.requests} were answered, {after[2] - before[2]} are stored"
             )

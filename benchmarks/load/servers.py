@@ -62,8 +62,8 @@ class Server:
     def answer(self, call: Call, **headers: str) -> tuple[dict[str, str], bytes]:
         """Return headers and body of one request. Ends the process at a status that is not the call's."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        body = body_of(uuid.uuid4().hex) if call.writers else None
-        content = {"Content-Type": "application/json"} if call.writers else {}
+        body = body_of(uuid.uuid4().hex) if call.is_post else None
+        content = {"Content-Type": "application/json"} if call.is_post else {}
         try:
             connection.request(call.method, call.path, body, {**call.headers, **content, **headers})
             response = connection.getresponse()

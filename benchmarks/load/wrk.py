@@ -72,13 +72,13 @@ def load(server: Server, call: Call, *, connections: int, seconds: int, copy: st
 
 def lua_of(call: Call, headers: dict[str, str]) -> str:
     """Return the table that the script reads. JSON's strings, of ASCII alone, are Lua's."""
-    targets = call.writers or [(call.path, call.token)]
+    targets = call.targets or [(call.path, call.token)]
     listed = ", ".join(
         f"{{path = {json.dumps(path)}, token = {json.dumps(token)}}}" for path, token in targets
     )
-    fields = {**headers, "Content-Type": "application/json"} if call.writers else headers
+    fields = {**headers, "Content-Type": "application/json"} if call.is_post else headers
     written = ", ".join(f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in fields.items())
-    body = body_of(PLACE).decode() if call.writers else ""
+    body = body_of(PLACE).decode() if call.is_post else ""
     return (
         f"return {{method = {json.dumps(call.method)}, name = {json.dumps(uuid.uuid4().hex)}, "
         f"body = {json.dumps(body)}, headers = {{{written}}}, targets = {{{listed}}}}}"
