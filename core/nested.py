@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import models
 from django.db.models import Aggregate, F, Func
 
+from core.prepared import filling
 from core.reading import columns_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Part:
     """One model whose columns stand in the list."""
 
     def __init__(self, path: str, model: type[models.Model], fields: list[Any], start: int) -> None:
-        self.path, self.model = path, model
+        self.path = path
         self.above, _, self.name = path.rpartition("__")
         self.columns = [f"{path}__{field.name}" if path else field.name for field in fields]
         self.names = [field.attname for field in fields]
@@ -72,6 +73,7 @@ class Part:
         self.key = [field.primary_key for field in fields].index(True)
         converters = [(place, converter_of(field)) for place, field in enumerate(fields)]
         self.converters = [(place, convert) for place, convert in converters if convert]
+        self.fill = filling(model)
 
     def make(self, values: list[Any]) -> Any:
         """Return the instance; None where an outer join found no row."""
@@ -81,7 +83,7 @@ class Part:
         for place, convert in self.converters:
             if own[place] is not None:
                 own[place] = convert(own[place])
-        return self.model.from_db(DEFAULT_DB_ALIAS, self.names, own)
+        return self.fill(self.names, own)
 
 
 class Nested:
