@@ -22,7 +22,8 @@ class Watched(Protocol):
     group_id: str
     user_id: int
     rights: Any
-    turn: asyncio.Lock
+    turn: asyncio.Lock  # while it is told something
+    door: asyncio.Lock  # while its rights are asked for
 
     async def catch_up(self, revision: int) -> None: ...
     async def recheck(self) -> None: ...
@@ -79,14 +80,15 @@ async def bring_up_to_date(socket: Watched, groups: dict[str, Any], links: dict[
 async def bring_on(behind: list[tuple[Watched, int]]) -> None:
     """Have those read on to a revision who are still behind when what is on its way has come.
 
-    One waits for all of them: at any moment a thousand may be about to hear of a message.
+    One waits for all of them: at any moment a thousand may be about to hear of a message. Whoever is being
+    told something is left to a later round, and so is whoever may have no right to it any more.
     """
     if any(revision > socket.cursor for socket, revision in behind):
         await asyncio.sleep(GRACE_SECONDS)
     await side_by_side(
         socket.catch_up(revision)
         for socket, revision in behind
-        if revision > socket.cursor and not socket.turn.locked()
+        if revision > socket.cursor and not (socket.turn.locked() or socket.door.locked())
     )
 
 

@@ -328,11 +328,17 @@ class EndTests(SocketCase):
         await self.close(socket)
 
 
+def watched(**fields: Any) -> Mock:
+    """Return a socket that nobody tells anything, and whose rights nobody asks for."""
+    locks = {"turn": asyncio.Lock(), "door": asyncio.Lock()}
+    return Mock(group_id="BTF001", user_id=7, catch_up=AsyncMock(), recheck=AsyncMock(), **locks, **fields)
+
+
 class RoundTests(SimpleTestCase):
     """What a round of the sweep does for one socket."""
 
     def setUp(self) -> None:
-        self.socket = Mock(group_id="BTF001", user_id=7, cursor=0, rights=None)
+        self.socket = watched(cursor=0, rights=None)
         self.round = partial(bring_up_to_date, self.socket, {"BTF001": (0, 3)}, {})
 
     async def test_a_socket_that_is_asking_is_not_made_to_ask_again(self) -> None:
@@ -354,26 +360,36 @@ class RoundTests(SimpleTestCase):
 
         self.assertEqual(self.socket.recheck.await_count, 2)
 
-    async def look_after(self, *, cursor: int, then: int | None = None) -> Mock:
+    async def test_a_socket_that_is_asking_is_not_told_what_came_meanwhile(self) -> None:
+        socket = watched(cursor=4, rights=(3, None))
+        async with socket.door:
+            await self.look_after(socket)
+            socket.catch_up.assert_not_called()
+
+        await self.look_after(socket)
+
+        socket.catch_up.assert_awaited_once_with(5)
+
+    async def look_after(self, socket: Mock, *, then: int | None = None) -> Mock:
         """Go a round in which the conversation stands at 5; return the socket, which hears up to ``then``."""
-        socket = Mock(group_id="BTF001", user_id=7, cursor=cursor, rights=(3, None), turn=asyncio.Lock())
-        socket.catch_up, socket.recheck = AsyncMock(), AsyncMock()
         ask = AsyncMock(return_value=({"BTF001": (5, 3)}, {}))
         with patch("chat.sweep.in_database", lambda _: ask), patch("chat.sweep.GRACE_SECONDS", 0.05):
             round_ = asyncio.create_task(ConversationSweeper().look_after({socket}))
             await asyncio.sleep(0.01)
-            socket.cursor = cursor if then is None else then
+            socket.cursor = socket.cursor if then is None else then
             await round_
         return socket
 
     async def test_one_that_has_fallen_behind_reads_on(self) -> None:
-        socket = await self.look_after(cursor=4)
+        socket = await self.look_after(watched(cursor=4, rights=(3, None)))
 
         socket.catch_up.assert_awaited_once_with(5)
         socket.recheck.assert_not_called()
 
     async def test_one_that_hears_what_was_on_its_way_does_not_read_it(self) -> None:
-        self.assertFalse((await self.look_after(cursor=4, then=5)).catch_up.called)
+        socket = await self.look_after(watched(cursor=4, rights=(3, None)), then=5)
+
+        self.assertFalse(socket.catch_up.called)
 
     async def test_one_of_which_nothing_is_new_is_left_alone(self) -> None:
         with patch("chat.sweep.asyncio.sleep", side_effect=AssertionError):
