@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from chat.access import Reader
 from chat.rendering import document_of, is_stored, render, with_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chat.access import Reader
     from chat.models.lines import Line
     from chat.rendering import Document
     from core.uploads.links import Links
+
+NOBODY_HERE: Final = -1  # has written nothing; 0 is whoever has been erased
+BESIDE: Final = 500  # bytes of what Python keeps beside two texts
 
 
 class Texts:
@@ -26,8 +28,7 @@ class Texts:
     """
 
     def __init__(self, document: Document) -> None:
-        self.has_files = any(is_stored(file) for file in document["attachments"])
-        self.writers = {written["author"]["id"] for written in (document, document["replyTo"]) if written}
+        self.has_files, self.writers = has_files(document), writers_of(document)
         self.made: dict[tuple[bool, int | None], Any] = {}
 
     def once(self, reader: Reader, make: Callable[[], Any]) -> Any:
@@ -39,19 +40,50 @@ class Texts:
         return self.made[kind]
 
 
-class Written:
-    """A message that may be told to many, and again later."""
+class Written(NamedTuple):
+    """A message as it is kept for readers of one class: moderators, or all others."""
 
-    def __init__(self, line: Line) -> None:
-        self.document, self.sight = document_of(line), line.sight
-        self.texts = Texts(self.document)
+    document: bytes
+    shared: bytes  # as those read it who have no text of their own; empty where everybody has
+    sight: str
+    writers: set[int]
 
     def told(self, reader: Reader, links: Links) -> orjson.Fragment:
-        """Return it as JSON for a reader. Links are signed each time, for they age."""
-        make = partial(self.fragment, reader, links)
-        fragment: orjson.Fragment = make() if self.texts.has_files else self.texts.once(reader, make)
-        return fragment
+        """Return it as JSON for one of them. Links are signed each time, for they age."""
+        if self.shared and reader.user_id not in self.writers:
+            return orjson.Fragment(self.shared)
+        return orjson.Fragment(text_for(orjson.loads(self.document), self.sight, reader, links))
 
-    def fragment(self, reader: Reader, links: Links) -> orjson.Fragment:
-        rendered = render(self.document, reader, sight=self.sight)
-        return orjson.Fragment(orjson.dumps(with_links(rendered, links)))
+    @property
+    def weight(self) -> int:
+        return len(self.document) + len(self.shared) + BESIDE
+
+
+def written(line: Line, *, as_moderator: bool) -> Written:
+    document, stranger = document_of(line), Reader(NOBODY_HERE, as_moderator)
+    shared = b"" if has_files(document) else exact(text_for(document, line.sight, stranger, None))
+    return Written(exact(orjson.dumps(document)), shared, line.sight, writers_of(document))
+
+
+def told(line: Line, reader: Reader, links: Links) -> Document:
+    """Return a message as somebody reads it, of which nothing is kept."""
+    return with_links(render(document_of(line), reader, sight=line.sight), links)
+
+
+def text_for(document: Document, sight: str, reader: Reader, links: Links | None) -> bytes:
+    rendered = render(document, reader, sight=sight)
+    return orjson.dumps(with_links(rendered, links) if links else rendered)
+
+
+def exact(text: bytes) -> bytes:
+    """Return a copy: what orjson writes takes 4 KiB for as long as it lives."""
+    return bytes(memoryview(text))
+
+
+def has_files(document: Document) -> bool:
+    return any(is_stored(file) for file in document["attachments"])
+
+
+def writers_of(document: Document) -> set[int]:
+    """Return who reads more than others: whoever wrote it, or what it quotes."""
+    return {by["author"]["id"] for by in (document, document["replyTo"]) if by}

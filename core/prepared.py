@@ -57,9 +57,11 @@ class Numbers(Slot):
 class Among(Func):
     """Whether a number is one of ``Numbers``. Of PostgreSQL alone."""
 
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
     output_field = models.BooleanField()
+
+    def as_sql(self, compiler: SQLCompiler, *args: Any, **extra: Any) -> Any:
+        (number, of_number), (numbers, of_numbers) = map(compiler.compile, self.source_expressions)
+        return f"{number} = ANY({numbers})", (*of_number, *of_numbers)
 
 
 def kind_as_it_is(field: Any) -> type | None:

@@ -73,7 +73,7 @@ class Line(NamedTuple):
     client_id: str
     reaction_rows: list[list[Any]] | None
     mention_ids: list[int] | None
-    files: Iterable[Any]  # File, or MessageAttachment
+    files: Iterable[File | MessageAttachment]
     quote: Quote | None
     author: Named | None
     sight: Message.Sight

@@ -13,7 +13,7 @@ from django.db.models.functions import Length
 from chat.filters import USUAL
 from chat.models import Conversation, Message, MessageAttachment
 from chat.models.lines import lines_in, read
-from chat.texts import Written
+from chat.texts import told
 from core.aggregates import Counted
 from core.prepared import Prepared, Slot
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from chat.access import Reader
     from chat.models.lines import Line
     from chat.models.messages import MessageQuerySet
+    from chat.rendering import Document
+    from core.uploads.links import Links
     from groups.models import Group
 
 
-Kind = TypeVar("Kind")
+Item = TypeVar("Item")
 GROUP: Any = Slot("group", models.CharField())
 USER: Any = Slot("user", models.BigIntegerField())
 BEFORE: Any = Slot("before", models.DateTimeField())
@@ -34,10 +36,10 @@ AFTER: Any = Slot("after", models.BigIntegerField())
 FILE: Final = 2_500  # characters that an attachment counts for: a link and two names
 
 
-class Page(NamedTuple, Generic[Kind]):
+class Page(NamedTuple, Generic[Item]):
     """Messages, whether there are more, and up to which revision the reader knows all after it."""
 
-    messages: list[Kind]
+    messages: list[Item]
     has_more: bool
     revision: int
 
@@ -92,16 +94,15 @@ KINDS: Final = {
 }
 
 
-def changes_after(group: Group, reader: Reader, *, after: int, limit: int) -> Page[Written]:
-    """Return what changed after a revision, oldest change first: each message once, as it is now."""
+def changes_after(group: Group, reader: Reader, links: Links, *, after: int, limit: int) -> Page[Document]:
+    """Return what changed after a revision, oldest change first: each message once, as it is read now."""
     # Read before the rows: what is committed later has a higher one.
     revision = revision_of(group)
     after, as_moderator = min(after, revision), reader.is_moderator
     asked = {"group": group.pk, "user": reader.user_id, "after": after}
-    page = page_of(
-        first("changed", limit + 1, as_moderator=as_moderator, **asked), revision, after=after, limit=limit
-    )
-    return Page(list(map(Written, page.messages)), page.has_more, page.revision)
+    found = first("changed", limit + 1, as_moderator=as_moderator, **asked)
+    lines, has_more, revision = page_of(found, revision, after=after, limit=limit)
+    return Page([told(line, reader, links) for line in lines], has_more, revision)
 
 
 def all_changes_after(group_id: str, *, after: int, limit: int, characters: int) -> Page[Line]:

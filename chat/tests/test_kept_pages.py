@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
 from unittest.mock import patch
 
+from cachetools import Cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Message
 from chat.services import pages
-from chat.tests.cases import REMOVED, ChatCase
+from chat.services.history import first
+from chat.tests.cases import ChatCase
 from chat.tests.factories import make_message
 from core.testing import undone
 from core.tests.files import sent, use_own_storage
 from core.uploads.links import Links, signing_hour
 from core.uploads.store import store_upload
 from groups.models import GroupMember
+from groups.services.teams import change_group
 from groups.tests.cases import call
 from groups.tests.factories import make_group
 from users.models import User
@@ -37,7 +39,7 @@ class KeptCase(ChatCase):
     def setUp(self) -> None:
         super().setUp()
         use_own_storage(self)
-        pages.place_of.cache_clear()
+        pages.PAGES.clear()
 
     def read(self) -> dict[str, Any]:
         """Return what everybody reads: the newest page, shorter ones, and one from a moment on."""
@@ -47,7 +49,7 @@ class KeptCase(ChatCase):
         }
 
     def read_anew(self) -> dict[str, Any]:
-        with patch.object(pages, "place_of", side_effect=lambda *_, **__: pages.Place()):
+        with patch.object(pages.Pages, "get", return_value=None):
             return self.read()
 
 
@@ -102,7 +104,7 @@ class ChangeTests(KeptCase):
                 self.assert_seen(change)
 
     def assert_seen(self, change: Callable[[], Any]) -> None:
-        pages.place_of.cache_clear()  # what was undone has the same revision
+        pages.PAGES.clear()  # what was undone has the same revision
         before = self.read()
         self.assertTrue(self.read() == before)
         answer = change()
@@ -161,6 +163,36 @@ class ChangeTests(KeptCase):
             self.assertEqual(sees, {"member", "mentor", "supervisor", "admin"})
             self.assertEqual(self.texts(limit=2), [self.hers.text, "Mould"])
             self.assertEqual(self.texts(self.friend, limit=2), ["Waiting", self.hers.text])
+
+    def test_a_moderator_who_is_the_author_reads_their_own(self) -> None:
+        posted = self.posted(self.mentor, text="Hello", clientId="mine")
+        for who, name in (
+            (self.mentor, "mine"),
+            (self.admin, None),
+            (self.mentor, "mine"),
+            (self.student, None),
+        ):
+            shown: Any = self.shown(who, posted["id"])
+            self.assertEqual(shown["clientId"], name)
+
+    def test_what_a_former_members_own_words_bore_is_nobodys(self) -> None:
+        """Their name for it, and the note to them."""
+        left = self.write(author=self.other, client_id="hers", moderation_note="Well said")
+        erase_person(self.other, by=self.admin)
+        for name, who in self.readers.items():
+            shown: Any = self.shown(who, left.pk)
+            self.assertIsNone(shown["clientId"])
+            sees = name in {"mentor", "supervisor", "admin"}
+            self.assertEqual(shown["moderation"]["note"], "Well said" if sees else None)
+
+    def test_who_moderates_no_more_reads_what_others_read(self) -> None:
+        GroupMember.objects.create(group=self.group, user=self.mentor)
+        self.change(self.admin, self.mine.pk, moderationStatus="rejected")
+        self.assertIn("Mould", self.texts(self.mentor))
+
+        change_group(self.group, by=self.admin, values={"mentor_id": None})
+
+        self.assertNotIn("Mould", self.texts(self.mentor))
 
     def test_who_is_let_in_no_more_is_refused(self) -> None:
         self.page(self.friend)
@@ -230,37 +262,87 @@ class KeepingTests(KeptCase):
             )
             self.assertEqual([one["text"] for one in (*here, *there)], ["Here", "Elsewhere"])
 
-    def test_what_is_long_is_read_each_time(self) -> None:
-        with patch.object(pages, "CHARACTERS_KEPT", 9):
-            self.write(text="0123456789")
+    def test_what_is_heavy_is_read_each_time(self) -> None:
+        self.write(text="0123456789" * 10)
+        with patch.object(pages, "BYTES_OF_PAGE", 1_000):
+            self.assertTrue(self.asks_for_messages())
+            self.assertTrue(self.asks_for_messages())
 
-            self.assertTrue(self.asks_for_messages())
-            self.assertTrue(self.asks_for_messages())
+    def test_a_page_weighs_all_that_hangs_on_its_messages(self) -> None:
+        def weight() -> int:
+            self.page()
+            (kept,) = pages.PAGES.kept.values()
+            return kept.weight
+
+        message = self.write()
+        weights = [weight()]
+        for fields in ({"filename": "x" * 255, "file_url": "https://x.example/" + "y" * 500},) * 3:
+            message.attachments.create(**fields)
+        self.write()
+        weights.append(weight())
+        self.react(self.friend, message.pk)
+        weights.append(weight())
+
+        self.assertEqual(weights, sorted(set(weights)))
+        self.assertGreater(weights[1] - weights[0], 3 * 755)
 
     def test_what_was_changed_by_hand_is_seen_after_a_while(self) -> None:
-        message = self.write()
-        self.page()
-        Message.objects.filter(pk=message.pk).update(text="Changed")
+        now = [0.0]
+        with patch.object(pages, "PAGES", pages.Pages(timer=lambda: now[0])):
+            message = self.write()
+            self.page()
+            Message.objects.filter(pk=message.pk).update(text="Changed")
 
-        self.assertEqual(self.texts(), ["Hello"])
-        with patch.object(pages, "monotonic", return_value=monotonic() + pages.SECONDS_KEPT):
+            self.assertEqual(self.texts(), ["Hello"])
+            now[0] = pages.SECONDS_KEPT
             self.assertEqual(self.texts(), ["Changed"])
 
-    def test_no_more_pages_are_kept_than_that(self) -> None:
+    def test_no_more_is_kept_than_that(self) -> None:
         self.write()
-        for limit in range(1, 100):
-            self.page(limit=limit)
-            self.page(limit=limit, before=LATER)
+        with patch.object(pages, "BYTES_KEPT", 5_000):
+            few = pages.Pages()
+        with patch.object(pages, "PAGES", few):
+            for limit in range(1, 10):
+                self.assertTrue(self.asks_for_messages(limit=limit))
 
-        self.assertEqual(pages.place_of.cache_info().currsize, pages.PAGES_KEPT)
-        self.assertTrue(self.asks_for_messages(limit=1))
+            self.assertTrue(self.asks_for_messages(limit=1))
+            self.assertFalse(self.asks_for_messages(limit=9))
+            self.assertLess(few.kept.currsize, 5_000)
 
-    def test_the_removed_text_does_not_wait_in_memory_for_the_next_reader(self) -> None:
-        message = self.write(text="Do not keep this")
-        self.page()
-        self.remove(self.student, message.pk)
+    def test_no_words_are_kept_for_longer_than_that(self) -> None:
+        """Nor where nobody asks for that page again: any other is enough."""
+        now = [0.0]
+        with patch.object(pages, "PAGES", pages.Pages(timer=lambda: now[0])):
+            self.write(text="Do not keep this")
+            self.page(limit=2)
+            now[0] = pages.SECONDS_KEPT / 2
+            self.page()
+            now[0] = pages.SECONDS_KEPT
+            self.assertFalse(self.asks_for_messages())
 
-        self.assertEqual(self.texts(), [])
-        place = pages.place_of(self.group.conversation.pk, None, 50, as_moderator=False)
-        self.assertEqual(place.kept and place.kept.messages, [])
-        self.assertNotIn(REMOVED, self.texts())
+            # What it says of itself leaves out what has grown too old, whether that is still there or not.
+            self.assertEqual([key[1:] for key in Cache.__iter__(pages.PAGES.kept)], [(None, 50, False)])
+
+    def test_a_revision_of_another_server_is_not_taken_for_the_same(self) -> None:
+        """One that took over without the last message gives its numbers to the next."""
+        self.write(text="First")
+        with undone():
+            self.posted(text="Lost")
+            self.assertEqual(self.texts(), ["Lost", "First"])
+        self.posted(text="Kept")
+
+        self.assertEqual(self.texts(), ["Kept", "First"])
+
+    def test_a_commit_between_the_question_of_rights_and_the_page_is_seen_by_the_next(self) -> None:
+        self.write(text="one")
+
+        def meanwhile(*args: Any, **kwargs: Any) -> Any:
+            self.write(text="two")
+            return first(*args, **kwargs)
+
+        with patch.object(pages, "first", meanwhile):
+            self.texts()
+
+        self.assertEqual(self.texts(), ["two", "one"])
+        self.remove(self.mentor, Message.objects.get(text="two").pk)
+        self.assertEqual(self.texts(), ["one"])

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from authentication.tests.signing_in import signed_in_client
 from chat.models import Conversation, Mention, Message, MessageAttachment, Reaction, ReadCursor
 from chat.services.history import prepared
-from chat.services.pages import place_of
+from chat.services.pages import PAGES
 from chat.services.questions import BEFORE, BEFORE_QUOTING
 from chat.tests.factories import make_many
 from core.prepared import Slot
@@ -94,7 +94,7 @@ class PlanTests(TestCase):
         return "\n".join(plan_of(query, run=query.startswith("SELECT"), without=without) for query in queries)
 
     def page(self, **query: Any) -> str:
-        place_of.cache_clear()
+        PAGES.clear()
         return self.asked("get", self.url, 'FROM "chat_message"', **query)
 
     def kept(self, question: Prepared, **values: Any) -> str:

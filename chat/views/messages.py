@@ -79,11 +79,10 @@ class MessagesView(MessageTold):
         asked = checked(HistoryQuerySerializer, request.query_params.dict())
         who, links = reader(request.user, group), links_of(request)
         if "after" in asked:
-            page = changes_after(group, who, after=asked["after"], limit=asked["limit"])
+            page = changes_after(group, who, links, after=asked["after"], limit=asked["limit"])
         else:
-            page = page_before(group, who, before=asked.get("before"), limit=asked["limit"])
-        told = [message.told(who, links) for message in page.messages]
-        return Response({"messages": told, "hasMore": page.has_more, "revision": page.revision})
+            page = page_before(group, who, links, before=asked.get("before"), limit=asked["limit"])
+        return Response({"messages": page.messages, "hasMore": page.has_more, "revision": page.revision})
 
     @extend_schema(
         summary="Post a message",
