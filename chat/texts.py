@@ -44,25 +44,35 @@ class Written(NamedTuple):
     """A message as it is kept for readers of one class: moderators, or all others."""
 
     document: bytes
-    shared: bytes  # as those read it who have no text of their own; empty where everybody has
+    shared: orjson.Fragment | None  # as those read it who have no text of their own; None where everybody has
     sight: str
-    writers: set[int]
+    own: dict[int, orjson.Fragment | None]  # of whoever wrote it, or what it quotes; None until they read it
 
     def told(self, reader: Reader, links: Links) -> orjson.Fragment:
         """Return it as JSON for one of them. Links are signed each time, for they age."""
-        if self.shared and reader.user_id not in self.writers:
-            return orjson.Fragment(self.shared)
-        return orjson.Fragment(text_for(orjson.loads(self.document), self.sight, reader, links))
+        if self.shared is None:
+            return self.fragment(reader, links)
+        if reader.user_id not in self.own:
+            return self.shared
+        fragment = self.own[reader.user_id]
+        if fragment is None:
+            fragment = self.own[reader.user_id] = self.fragment(reader, links)
+        return fragment
+
+    def fragment(self, reader: Reader, links: Links) -> orjson.Fragment:
+        return fragment_for(orjson.loads(self.document), self.sight, reader, links)
 
     @property
     def weight(self) -> int:
-        return len(self.document) + len(self.shared) + BESIDE
+        """Return how many bytes it takes in the end."""
+        return len(self.document) * (2 + len(self.own)) + BESIDE
 
 
 def written(line: Line, *, as_moderator: bool) -> Written:
     document, stranger = document_of(line), Reader(NOBODY_HERE, as_moderator)
-    shared = b"" if has_files(document) else exact(text_for(document, line.sight, stranger, None))
-    return Written(exact(orjson.dumps(document)), shared, line.sight, writers_of(document))
+    shared = None if has_files(document) else fragment_for(document, line.sight, stranger, None)
+    own = dict.fromkeys(writers_of(document))
+    return Written(exact(orjson.dumps(document)), shared, line.sight, own)
 
 
 def told(line: Line, reader: Reader, links: Links) -> Document:
@@ -70,9 +80,9 @@ def told(line: Line, reader: Reader, links: Links) -> Document:
     return with_links(render(document_of(line), reader, sight=line.sight), links)
 
 
-def text_for(document: Document, sight: str, reader: Reader, links: Links | None) -> bytes:
+def fragment_for(document: Document, sight: str, reader: Reader, links: Links | None) -> orjson.Fragment:
     rendered = render(document, reader, sight=sight)
-    return orjson.dumps(with_links(rendered, links) if links else rendered)
+    return orjson.Fragment(exact(orjson.dumps(with_links(rendered, links) if links else rendered)))
 
 
 def exact(text: bytes) -> bytes:
