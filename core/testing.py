@@ -26,6 +26,7 @@ from rest_framework.test import APIClient
 from core.store_testing import (
     REDIS_DATABASES,
     empty_tables_quickly,
+    keep_sessions,
     let_tests_empty_tables,
     use_redis_database,
 )
@@ -38,11 +39,31 @@ if TYPE_CHECKING:
 
 # Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
 OBJECTS_UNLOOKED_AT = 50_000
+# What Playwright leaves out, since the last such flag alone counts; and what Chromium draws below the bar for
+# addresses, in each window anew and unseen: it costs more than our pages do.
+FEATURES_LEFT_OUT = (
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "AimEnabled",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+)
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
+    f"--disable-features={','.join(FEATURES_LEFT_OUT)}",
 )
 no_badge = patch("btf_backend.console.queue.waiting", return_value=0)
 
@@ -50,6 +71,7 @@ no_badge = patch("btf_backend.console.queue.waiting", return_value=0)
 def init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
     """Give each parallel process its database (Django does) and its Redis database."""
     django_runner._init_worker(counter, *args, **kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
+    keep_sessions()
     let_tests_empty_tables()
     look_for_cycles_seldom()
     use_redis_database(1 + django_runner._worker_id % (REDIS_DATABASES - 1))  # type: ignore[attr-defined]  # noqa: SLF001
@@ -66,6 +88,17 @@ class TravellingResult(django_runner.RemoteTestResult):
 
     A client that has made a request cannot be sent, and would hide the failure behind an error of its own.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Django tells pickle of every class of exceptions for each suite: the first failure is soon enough.
+        with patch("tblib.pickling_support.install"):
+            super().__init__(*args, **kwargs)
+
+    def check_picklable(self, test: Any, err: Any) -> None:
+        from tblib import pickling_support
+
+        pickling_support.install()
+        super().check_picklable(test, err)
 
     def startTest(self, test: Any) -> None:  # noqa: N802 - unittest's name
         # SQLite gives the ids of a rolled-back test to the next one: whose budgets must not be used up.

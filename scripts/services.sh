@@ -63,7 +63,7 @@ make_cluster() {
     as_server tee -a "$servers/postgres/postgresql.conf" >/dev/null <<-CONF
 	listen_addresses = '127.0.0.1'
 	unix_socket_directories = ''
-	max_connections = 200
+	max_connections = 500
 	timezone = 'UTC'
 	fsync = off
 	synchronous_commit = off

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from core.management.commands import runserver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MANAGE = (sys.executable, "-W", "error", str(settings.BASE_DIR / "manage.py"))
 STARTED = "SELECT count(*) FROM core_periodicrun WHERE name = 'prune_tasks' AND last_result LIKE '%deleted%'"
 
 
@@ -84,31 +86,42 @@ class ClockTests(SimpleTestCase):
             serve.assert_called_once()
 
 
+def environment_of(database: Path) -> dict[str, str]:
+    """Return the environment of a laptop whose database is that file; its settings are written beside it."""
+    (database.parent / "settings_here.py").write_text(
+        "from btf_backend.settings import *\n"
+        f"DATABASES = {{'default': stores.sqlite(BASE_DIR / {str(database)!r})}}\n"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(database.parent),
+        "DJANGO_SETTINGS_MODULE": "settings_here",
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": "k" * 50,
+        "DEBUG": "true",
+    }
+
+
 class ProcessTests(SimpleTestCase):
-    """Real processes on a laptop's database."""
+    """Real processes on a laptop's database: on a copy each of one that was migrated."""
+
+    migrated: Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.migrated = Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "db.sqlite3")
+        migrating = [*MANAGE, "migrate", "--verbosity", "0"]
+        subprocess.run(migrating, env=environment_of(cls.migrated), check=True, timeout=60)  # noqa: S603 - ours
 
     def setUp(self) -> None:
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.database = Path(folder, "db.sqlite3")
-        settings_file = Path(folder, "settings_here.py")
-        settings_file.write_text(
-            "from btf_backend.settings import *\n"
-            f"DATABASES = {{'default': stores.sqlite(BASE_DIR / {str(self.database)!r})}}\n"
-        )
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = {
-            **kept,
-            "PYTHONPATH": folder,
-            "DJANGO_SETTINGS_MODULE": "settings_here",
-            "ENV_FILE": os.devnull,
-            "SECRET_KEY": "k" * 50,
-            "DEBUG": "true",
-        }
-        self.assertEqual(self.started("migrate", "--verbosity", "0").wait(timeout=60), 0)
+        self.database = Path(self.enterContext(tempfile.TemporaryDirectory()), "db.sqlite3")
+        shutil.copy(self.migrated, self.database)
+        self.environment = environment_of(self.database)
 
     def started(self, *words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-W", "error", str(settings.BASE_DIR / "manage.py"), *words]
-        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+        process = subprocess.Popen([*MANAGE, *words], env=self.environment, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process

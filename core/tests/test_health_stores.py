@@ -154,6 +154,7 @@ class ThreadsTests(TransactionTestCase):
         connections["default"].close()
 
     @skipUnless(connection.vendor == "postgresql", "SQLite lies in this process.")
+    @patch("core.store_testing.MOST_KEPT", 0)
     def test_a_connection_that_comes_after_its_caller_has_gone_does_not_stay(self) -> None:
         """Nor a session at PostgreSQL for each call, where connecting takes longer than a call."""
         thaw, sessions = Event(), []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import time
 import unittest
 from itertools import groupby
+from typing import Any
 
+from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 from rest_framework.test import APIClient
 
+from core.store_testing import is_emptied, is_quiet
 from core.testing import (
     BrowserSuite,
     BrowserTestCase,
@@ -17,6 +21,8 @@ from core.testing import (
     TravellingRunner,
     in_parallel,
 )
+
+LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 
 class Sample(unittest.TestCase):
@@ -136,3 +142,46 @@ class ParallelTests(SimpleTestCase):
 
         self.assertEqual((results[0], results[2]), (0, 20))
         self.assertIsInstance(results[1], RuntimeError)
+
+
+@unittest.skipUnless(connection.vendor == "postgresql", "SQLite has no sessions.")
+class SessionTests(TransactionTestCase):
+    """What one test closes is lent to the next: nothing of it may be left, and it must be alive."""
+
+    def setUp(self) -> None:
+        self.session = connection.get_new_connection(connection.get_connection_params())
+        self.addCleanup(self.session.close)
+
+    def ask(self, sql: str) -> Any:
+        with self.session.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchone()[0] if cursor.description else None
+
+    def test_nothing_is_left_of_what_it_held(self) -> None:
+        self.session.autocommit = True
+        before = self.ask("SHOW lock_timeout")
+        for held in ("SET lock_timeout = 1", "PREPARE one AS SELECT 1", "SELECT pg_advisory_lock(1)"):
+            self.ask(held)
+
+        self.assertTrue(is_emptied(self.session))
+
+        self.assertEqual(self.ask("SHOW lock_timeout"), before)
+        self.assertEqual(self.ask("SELECT count(*) FROM pg_prepared_statements"), 0)
+        self.assertEqual(self.ask(LOCKS), 0)
+
+    def test_one_that_is_within_a_transaction_is_not_lent(self) -> None:
+        self.session.autocommit = False
+        self.ask("SELECT 1")
+
+        self.assertFalse(is_emptied(self.session))
+
+    def test_one_that_postgresql_has_ended_is_not_lent(self) -> None:
+        self.assertTrue(is_quiet(self.session))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [self.session.info.backend_pid])
+        until = time.monotonic() + 5
+        while is_quiet(self.session) and time.monotonic() < until:
+            time.sleep(0.01)
+
+        self.assertFalse(is_quiet(self.session))
+        self.assertFalse(is_emptied(self.session))
