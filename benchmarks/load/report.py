@@ -254,7 +254,7 @@ twenty rows, but of `groups`, which has no pages, and of messages, which come by
 
 The pages of messages are asked for again and again while nothing is said, and a worker keeps such a page for
 as long as it is what the database holds. `messages anew` is the newest page where none is kept: 500 spans
-of the conversation by turns, each of which leads to it, and a worker has room for some 200. Its share is
+of the conversation by turns, each of which leads to it, and a worker has room for some 170. Its share is
 not judged.
 
 Posts are real: 201 each, with a name and a text of their own, by 96 people in 96 groups.

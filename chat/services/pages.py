@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.uploads.links import Links
     from groups.models import Group
 
-BYTES_KEPT: Final = 16 << 20  # of a process; a page of fifty messages weighs some 80 KiB
+BYTES_KEPT: Final = 16 << 20  # of a process; a page of fifty messages weighs some 100 KiB
 BYTES_OF_PAGE: Final = BYTES_KEPT // 64
 SECONDS_KEPT: Final = 60  # what is changed in the database by hand is seen after that
 PERSON: Final = 300  # bytes
@@ -109,11 +109,12 @@ def page_before(
         return Page([], has_more=False, revision=0)
     kept = page_for_all(conversation, before, limit, as_moderator=reader.is_moderator)
     if kept.is_shared:
-        messages: list[Any] = [message.told(reader, links) for message in kept.messages]
+        found: list[Any] = kept.messages
+        messages: list[Any] = [message.told(reader, links) for message in kept.messages[:limit]]
     else:
-        lines = own_lines(conversation, before, limit, reader)
-        messages = [told(line, reader, links) for line in lines]
-    return Page(messages[:limit], len(messages) > limit, conversation.last_revision)
+        found = own_lines(conversation, before, limit, reader)
+        messages = [told(line, reader, links) for line in found[:limit]]
+    return Page(messages, len(found) > limit, conversation.last_revision)
 
 
 def page_for_all(
