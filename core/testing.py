@@ -6,7 +6,6 @@ import gc
 import logging.config
 import os
 import shutil
-import sys
 import unittest
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.template.response import SimpleTemplateResponse
-from django.test import TestCase, TransactionTestCase
+from django.test import TestCase
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
@@ -33,6 +32,7 @@ from core.store_testing import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from django.db.models import Model
     from django.test import Client
@@ -58,6 +58,7 @@ FEATURES_LEFT_OUT = (
     "WebUIOmniboxAimPopup",
     "WebUIOmniboxPopup",
 )
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -129,7 +130,8 @@ class BrowserSuite(unittest.TestSuite):
 class HouseParallelSuite(django_runner.ParallelTestSuite):
     """Processes that share no store.
 
-    The longest work comes first, lest one process is left with it when the others have ended.
+    What waits comes first: for Chromium, for locks, for sockets and for other processes. While one waits,
+    another has the core; and of what only computes, none is left with much when the others have ended.
     """
 
     init_worker = init_worker
@@ -139,7 +141,7 @@ class HouseParallelSuite(django_runner.ParallelTestSuite):
         of_browsers = [suite for suite in subsuites if issubclass(case_of(suite), BrowserTestCase)]
         others = sorted(
             (suite for suite in subsuites if suite not in of_browsers),
-            key=lambda suite: -suite.countTestCases() if commits(case_of(suite)) else -sys.maxsize,
+            key=lambda suite: (issubclass(case_of(suite), TestCase), -suite.countTestCases()),
         )
         in_one = [BrowserSuite(test for suite in of_browsers for test in suite)] if of_browsers else []
         super().__init__([*in_one, *others], *args, **kwargs)
@@ -148,11 +150,6 @@ class HouseParallelSuite(django_runner.ParallelTestSuite):
 def case_of(suite: unittest.TestSuite) -> type[unittest.TestCase]:
     """Return the class that the tests of a suite are of."""
     return type(next(iter(suite)))  # type: ignore[return-value]
-
-
-def commits(case: type[unittest.TestCase]) -> bool:
-    """Tell whether tests commit: they come after those that are rolled back, as Django has it."""
-    return not issubclass(case, TestCase) and issubclass(case, TransactionTestCase)
 
 
 class HouseRunner(django_runner.DiscoverRunner):
@@ -206,7 +203,7 @@ def chromium() -> Iterator[Any]:
     """Start a headless Chromium, and end it."""
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     # The driver runs an event loop in this thread, which Django would take for async code.
     allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
     with allow, sync_playwright() as driver:
@@ -257,9 +254,14 @@ def badge_counted() -> Iterator[None]:
         no_badge.start()
 
 
+def undrawn() -> AbstractContextManager[Any]:
+    """Leave pages of the admin site undrawn meanwhile, which is most of what they cost."""
+    return patch.object(SimpleTemplateResponse, "rendered_content", "")
+
+
 def context_of(client: Client, url: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what a page of the admin site is about. It stays undrawn, which is most of what it costs."""
-    with patch.object(SimpleTemplateResponse, "rendered_content", ""):
+    """Return what a page of the admin site is about, without drawing it."""
+    with undrawn():
         page: Any = client.get(url, query)
     context: dict[str, Any] = page.context_data
     return context

@@ -17,9 +17,14 @@ requirements=${files##* }
 # Prints the version of a Python that runs and is new enough.
 version_of() { "$1" -c 'import sys; assert sys.version_info >= (3, 11); print(sys.version)' 2>/dev/null; }
 
+has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# The system's first: production runs it (docs/OPERATIONS.md), and those that people build are a tenth slower.
 find_python() {
-    for python in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
-        ! version=$(version_of "$python") || return 0
+    for is_fit in has_venv :; do
+        for python in ${PYTHON:-/usr/bin/python3 python3.11 python3.12 python3.13 python3}; do
+            if version=$(version_of "$python") && $is_fit "$python"; then return 0; fi
+        done
     done
     fail "Python 3.11 or newer is needed${PYTHON:+, and $PYTHON is not}: PYTHON=/path/to/python make run"
 }
@@ -41,7 +46,7 @@ wanted=$(stamp $files)
 [ "$(cat "$venv/.installed-$kind" 2>/dev/null)" != "$wanted" ] || exit 0
 
 if ! is_usable; then
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    has_venv "$python" ||
         fail "$python lacks its venv module: scripts/install_dependencies.sh (Debian's package is python3-venv)"
     "$python" -m venv --clear "$venv" >/dev/null || fail "$python could not make $venv"
 fi

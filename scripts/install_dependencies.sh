@@ -5,7 +5,11 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "install_dependencies.sh: $*" >&2; exit 1; }
 
-has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+has_chromium() { has_shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+# Chromium without its windows: it draws the same pages for two thirds of the work. Debian has it.
+has_shell() { command -v chromium-headless-shell; }
+offers_shell() { command -v apt-cache && apt-cache show chromium-headless-shell; }
 
 # Where Debian and brew put what is no command for everybody.
 has_server() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin && command -v "$1")
@@ -17,6 +21,7 @@ has_node() { command -v npm >/dev/null && node -e 'process.exit(+(process.versio
 missing() {
     scripts/services.sh found || echo postgresql redis
     has_chromium >/dev/null || [ -d /Applications/Chromium.app ] || echo chromium
+    ! has_chromium >/dev/null || has_shell >/dev/null || ! offers_shell >/dev/null 2>&1 || echo chromium-headless-shell
     has_server clamd >/dev/null || echo clamav
     has_server nginx >/dev/null || echo nginx
     command -v curl >/dev/null || echo curl
@@ -31,6 +36,7 @@ by_apt() {
     as_root=$([ "$(id -u)" -eq 0 ] || echo "sudo -n")
     $as_root apt-get update -qq || echo "apt-get update failed; trying with the package lists at hand." >&2
     for package; do
+        [ "$package" != chromium ] || ! offers_shell >/dev/null 2>&1 || package=chromium-headless-shell
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
             failed="${failed:-} $package"
     done

@@ -54,6 +54,8 @@ run_pass() {
     shift
     case " ${BROWSER_PASSES-$passes} " in *" $pass "*) ;; *) excluded="$excluded browser" ;; esac
     for tag in $excluded; do set -- --exclude-tag "$tag" "$@"; done
+    # One more than there are cores: many tests wait.
+    export DJANGO_TEST_PROCESSES="${DJANGO_TEST_PROCESSES:-$(($(getconf _NPROCESSORS_ONLN) + 1))}"
     case $pass in
         servers)
             # The production profile; only the redirect of pages to HTTPS is off, since test clients speak HTTP.

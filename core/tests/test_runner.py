@@ -9,7 +9,7 @@ from select import select
 from typing import Any
 
 from django.db import connection
-from django.test import SimpleTestCase, TransactionTestCase
+from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from rest_framework.test import APIClient
 
 from core.store_testing import is_emptied, is_quiet
@@ -86,6 +86,11 @@ class LongerSample(SampleThatCommits):
     pass
 
 
+class SampleRolledBack(TestCase):
+    def one(self) -> None:
+        pass
+
+
 class SampleInChromium(BrowserTestCase):
     def one(self) -> None:
         pass
@@ -104,17 +109,17 @@ class OrderTests(SimpleTestCase):
     def test_all_tests_in_chromium_are_one_suite_and_begin(self) -> None:
         tests = (Sample("passes"), SampleInChromium("one"), SampleThatCommits("one"), OtherInChromium("one"))
 
-        self.assertEqual(
-            self.order(*tests),
-            [["SampleInChromium", "OtherInChromium"], ["Sample"], ["SampleThatCommits"]],
-        )
+        first, *others = self.order(*tests)
 
-    def test_of_those_that_commit_the_longest_begin(self) -> None:
+        self.assertEqual(first, ["SampleInChromium", "OtherInChromium"])
+        self.assertCountEqual(others, [["Sample"], ["SampleThatCommits"]])
+
+    def test_what_is_rolled_back_comes_last_and_of_a_kind_the_longest_begins(self) -> None:
         longer = LongerSample("one"), LongerSample("two")
 
         self.assertEqual(
-            self.order(Sample("passes"), SampleThatCommits("one"), *longer),
-            [["Sample"], ["LongerSample", "LongerSample"], ["SampleThatCommits"]],
+            self.order(SampleRolledBack("one"), SampleThatCommits("one"), *longer),
+            [["LongerSample", "LongerSample"], ["SampleThatCommits"], ["SampleRolledBack"]],
         )
 
     def test_the_suite_in_chromium_can_be_sent_to_another_process(self) -> None:

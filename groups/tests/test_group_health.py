@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from authentication.tests.signing_in import signed_in_client
 from chat.tests.factories import make_message
 from core.roles import Role
+from core.testing import count_rows_anew
 from groups.access import may_mentor
 from groups.models import Group, GroupMember, Milestone, Task
 from groups.models.members import MAY_MENTOR
@@ -256,6 +257,7 @@ class CostTests(HealthCase):
     def test_three_queries_for_1_and_for_300_groups(self) -> None:
         for size, shown in ((1, 1), (299, 100)):
             self.grow(size)
+            count_rows_anew(Group, GroupMember, Milestone, Task)
             for params in ({}, {"problem": "overdue"}, {"track": "global", "silentDays": 1}):
                 with (
                     self.subTest(size=size, params=params),
