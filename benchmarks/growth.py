@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from benchmarks.load.environment import PROJECT, configure, migrate
 from benchmarks.load.wrk import load
 
 if TYPE_CHECKING:
+    from benchmarks.load.calls import Call
     from benchmarks.load.scenes import Scene
 
 PAGE: Final = PROJECT / "docs" / "performance" / "growth.md"
@@ -38,6 +39,8 @@ FIRST_REQUESTS: Final = 6
 MOST: Final = 1.3
 WITHOUT_PAGES: Final = "groups"  # is judged by what a row costs
 ALL_COUNTS: Final = "admin stats"  # is nothing else, and is not judged
+# A page grows with its rows: the smallest programme has eleven people who match.
+SAME_ROWS: Final = {"admin users search": "&page_size=10"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ class Cost:
 Costs = dict[str, list[list[Cost]]]  # by request, by scene, by round
 
 
+def call_of(scene: Scene, name: str) -> Call:
+    call = scene.calls[name]
+    return replace(call, path=call.path + SAME_ROWS.get(name, ""))
+
+
 def cost(scene: Scene, name: str, database: int) -> Cost:
     from benchmarks.load.counting import counting_ms
     from benchmarks.load.servers import family_cpu_seconds
@@ -68,7 +76,7 @@ def cost(scene: Scene, name: str, database: int) -> Cost:
 
     settle()
     before = scene.server.cpu_seconds(), family_cpu_seconds(database)
-    run = load(scene.server, scene.calls[name], connections=1, seconds=SECONDS)
+    run = load(scene.server, call_of(scene, name), connections=1, seconds=SECONDS)
     settle()
     after = scene.server.cpu_seconds(), family_cpu_seconds(database)
     server, stored = ((after[place] - before[place]) * 1000 / (run.requests + 1) for place in range(2))
@@ -86,7 +94,7 @@ def measure(folder: Path) -> tuple[Costs, list[Scene]]:
         for scene in made:
             for name in names:
                 for _ in range(FIRST_REQUESTS):
-                    scene.server.answer(scene.calls[name])
+                    scene.server.answer(call_of(scene, name))
         for number in range(ROUNDS):
             for name in names:
                 for place, scene in enumerate(made):
@@ -141,8 +149,8 @@ rounds; growth is CPU at the largest over CPU at the smallest, within one round.
 stand in the conversation that is read. `groups` is a list without pages ({groups} rows): it may grow as
 its rows do, and is judged by what a row costs. The admin's pages come with a count of everybody whom they
 match. It may read the table (DESIGN, section 7), and the page must not: what PostgreSQL takes for the count
-alone is in brackets, and the pages are judged without it. `admin stats` is nothing but counts; it is shown,
-and nothing is asked of it.
+alone is in brackets, and the pages are judged without it. The search shows ten people at every size.
+`admin stats` is nothing but counts; it is shown, and nothing is asked of it.
 """
 
 

@@ -49,14 +49,11 @@ class Listing:
     and only then read: whatever is skipped is never read.
     """
 
-    @property
-    def counts_first(self) -> bool:
-        """Tell whether how many there are decides how they are fetched."""
-        return False
-
-    def __init__(self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool) -> None:
+    def __init__(
+        self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool, brings_total: bool = False
+    ) -> None:
         # A search takes longer than a round trip: what it finds is counted where that is more than a page.
-        self.brings_total = not is_planned_anew
+        self.brings_total = brings_total or not is_planned_anew
         self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
         first = (lambda: with_total(rows)) if self.brings_total else rows
         self.first = Prepared(first, is_planned_anew=is_planned_anew)
@@ -93,7 +90,6 @@ class Found:
 
     def __init__(self, listing: Listing, values: dict[str, Any]) -> None:
         self.listing, self.values = listing, values
-        self.counts_first = listing.counts_first
 
     def count(self) -> int:
         return self.total

@@ -65,7 +65,7 @@ class FoundPaginator(Paginator[Any]):
     FARTHEST: Final = 1_000_000_000
 
     def page(self, number: int | str) -> Page[Any]:
-        start = None if getattr(self.object_list, "counts_first", False) else self.start_of(number)
+        start = self.start_of(number)
         if start is None:
             return super().page(number)
         rows = self.object_list[start : start + self.per_page + 1]

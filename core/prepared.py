@@ -179,6 +179,20 @@ class Prepared:
         make = self.maker
         return [make(row) for row in self.converted(rows)]
 
+    def sorted_window(
+        self, order: tuple[str, ...], start: int, size: int, *, most: int, **values: Any
+    ) -> tuple[int, list[Any]]:
+        """Find all rows, but ``most`` at most; return how many, and a window of them in order as instances.
+
+        They are 0 also where the window is behind the last. ``order`` are columns of the query's own.
+        """
+        columns = ", ".join(map(connection.ops.quote_name, order))
+        found = f"({self.words.sql} LIMIT {most:d}) found"
+        sql = f"SELECT *, COUNT(*) OVER () FROM {found} ORDER BY {columns} LIMIT {size:d} OFFSET {start:d}"  # noqa: S608
+        rows = self.ask(sql, values, is_kept=False)
+        make = self.maker
+        return (rows[0][-1] if rows else 0), [make(row) for row in self.converted(rows)]
+
     def row(self, **values: Any) -> Any:
         """Ask, and return the first row; None where there is none."""
         rows = self.rows(**values)

@@ -31,13 +31,7 @@ SEARCHED = Func(
     template="LOWER(%(expressions)s)",
     output_field=models.TextField(),
 )
-UNINDEXED_FIRST_NAME = Func(
-    F("first_name"),
-    Value(""),
-    arg_joiner=" || ",
-    template="%(expressions)s",
-    output_field=models.TextField(),
-)
+BY_NAME = ("first_name", "last_name", "email", "id")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -76,15 +70,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return let_in.filter(role=person.role, is_superuser=person.is_superuser)
 
     def by_name(self) -> Self:
-        return self.order_by("first_name", "last_name", "email", "id")
-
-    def found_by_name(self) -> Self:
-        """The order of ``by_name``, for few rows: they are found first, then sorted.
-
-        PostgreSQL would walk the index of names until a page is full, as if those whose name was
-        searched for did not lie together, anywhere in it. An expression is in no index.
-        """
-        return self.order_by(UNINDEXED_FIRST_NAME, "last_name", "email", "id")
+        return self.order_by(*BY_NAME)
 
     def tracks(self) -> models.QuerySet[User, str]:
         """The tracks in use, in order, each once: which spelling stands for it is the database's first.

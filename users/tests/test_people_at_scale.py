@@ -41,7 +41,7 @@ TRACKS: Final = [
 ]
 ROLES: Final = ["student"] * 90 + ["mentor"] * 6 + ["supervisor"] * 4
 STATUSES: Final = ["active"] * 93 + ["pending"] * 4 + ["inactive"] * 3
-IN_ORDER: Final = '"users"."last_name" ASC'
+IN_ORDER: Final = re.compile(r'ORDER BY ("users"\.)?"first_name"')
 ASKED: Final[dict[str, dict[str, str]]] = {
     "no filter": {},
     "most people's role": {"role": "student"},
@@ -87,11 +87,11 @@ class PeopleAtScaleTests(TestCase):
         count_rows_anew(User)
 
     def page_query(self, params: dict[str, str]) -> str:
-        """Return the SQL of a page as the endpoint sends it."""
+        """Return the SQL of a page as the endpoint sends it; the last, where a search finds a great deal."""
         client = signed_in_client(self.admin)
         with CaptureQueriesContext(connection) as captured:
             self.assertEqual(client.get(URL, params).status_code, 200)
-        (query,) = [query["sql"] for query in captured.captured_queries if IN_ORDER in query["sql"]]
+        *_, query = [query["sql"] for query in captured.captured_queries if IN_ORDER.search(query["sql"])]
         return query
 
     def test_no_page_reads_the_whole_table(self) -> None:

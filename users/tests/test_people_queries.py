@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from django.db import connection
@@ -54,9 +54,9 @@ class PeopleQueriesTests(TestCase):
         self.client = signed_in_client(self.admin)
 
     def test_three_queries_at_most_whatever_is_asked_and_however_much_is_found(self) -> None:
-        """A page of all people brings their count."""
+        """A page of all people brings their count, and so does one of a search."""
         for params in NARROWED:
-            count = COUNT if params else 0
+            count = COUNT if params and "search" not in params else 0
             for size in (1, 500):
                 with (
                     self.subTest(params=params, size=size),
@@ -91,13 +91,26 @@ class PeopleQueriesTests(TestCase):
         for first, last in (("ada", "a"), ("Ada", "Á"), ("ÉVE", "Ada"), ("", "ada"), ("Ada", "lovelace")):
             make_user(first_name=first, last_name=last)
 
-        found = {}
-        for few in (0, PeopleListing.FEW):
+        found: dict[int, list[Any]] = {}
+        for few in (0, 604, 605, PeopleListing.FEW):
             with patch.object(PeopleListing, "FEW", few):
-                found[few] = self.client.get(URL, {"search": "ada", "page_size": "500"}).json()
+                asked = ({"search": "ada", "page_size": "250", "page": page} for page in (1, 2, 3))
+                found[few] = [self.client.get(URL, params).json() for params in asked]
 
-        self.assertEqual(found[0], found[PeopleListing.FEW])
-        self.assertEqual(found[0]["count"], 605)
+        for pages in found.values():
+            self.assertEqual(pages, found[0])
+        self.assertEqual([page["count"] for page in found[0]], [605] * 3)
+        in_order = [user.email for user in User.objects.matching("ada").by_name()]
+        self.assertEqual([row["email"] for page in found[0] for row in page["results"]], in_order)
+
+    def test_a_search_that_finds_a_great_deal_is_three_queries_too(self) -> None:
+        for few, page, queries in ((0, 1, 2), (0, 2, 2), (0, 4, 1), (605, 1, 1), (605, 2, 2), (605, 4, 2)):
+            with (
+                self.subTest(few=few, page=page),
+                patch.object(PeopleListing, "FEW", few),
+                self.assertNumQueries(AUTHENTICATION + queries),
+            ):
+                self.client.get(URL, {"search": "ada", "page_size": "250", "page": str(page)})
 
     def test_choices_of_filters_are_one_query(self) -> None:
         with self.assertNumQueries(AUTHENTICATION + 1):
