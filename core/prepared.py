@@ -184,11 +184,13 @@ class Prepared:
     ) -> tuple[int, list[Any]]:
         """Find all rows, but ``most`` at most; return how many, and a window of them in order as instances.
 
-        They are 0 also where the window is behind the last. ``order`` are columns of the query's own.
+        They are 0 also where the window is behind the last. ``order`` are columns that the query selects.
         """
         columns = ", ".join(map(connection.ops.quote_name, order))
-        found = f"({self.words.sql} LIMIT {most:d}) found"
-        sql = f"SELECT *, COUNT(*) OVER () FROM {found} ORDER BY {columns} LIMIT {size:d} OFFSET {start:d}"  # noqa: S608
+        # Planned as if all were wanted: for so many PostgreSQL would read the table, and perhaps to its end.
+        everything = f"WITH everything AS MATERIALIZED ({self.words.sql})"
+        found = f"SELECT *, COUNT(*) OVER () FROM (SELECT * FROM everything LIMIT {most:d}) found"  # noqa: S608
+        sql = f"{everything} {found} ORDER BY {columns} LIMIT {size:d} OFFSET {start:d}"
         rows = self.ask(sql, values, is_kept=False)
         make = self.maker
         return (rows[0][-1] if rows else 0), [make(row) for row in self.converted(rows)]

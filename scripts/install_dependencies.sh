@@ -5,11 +5,13 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "install_dependencies.sh: $*" >&2; exit 1; }
 
-has_chromium() { has_shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
-
-# Chromium without its windows: it draws the same pages for two thirds of the work. Debian has it.
-has_shell() { command -v chromium-headless-shell; }
-offers_shell() { command -v apt-cache && apt-cache show chromium-headless-shell; }
+# The first is Chromium without its windows, as Debian has it: it draws the same pages for two thirds of the work.
+has_chromium() {
+    for chromium in chromium-headless-shell chromium chromium-browser google-chrome; do
+        ! command -v "$chromium" || return 0
+    done
+    return 1
+}
 
 # Where Debian and brew put what is no command for everybody.
 has_server() (PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin && command -v "$1")
@@ -21,7 +23,6 @@ has_node() { command -v npm >/dev/null && node -e 'process.exit(+(process.versio
 missing() {
     scripts/services.sh found || echo postgresql redis
     has_chromium >/dev/null || [ -d /Applications/Chromium.app ] || echo chromium
-    ! has_chromium >/dev/null || has_shell >/dev/null || ! offers_shell >/dev/null 2>&1 || echo chromium-headless-shell
     has_server clamd >/dev/null || echo clamav
     has_server nginx >/dev/null || echo nginx
     command -v curl >/dev/null || echo curl
@@ -30,15 +31,18 @@ missing() {
     "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || echo venv
 }
 
+apt_install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+}
+
 by_apt() {
     [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null ||
         fail "only root may install. Please run: sudo apt-get install $*"
     as_root=$([ "$(id -u)" -eq 0 ] || echo "sudo -n")
     $as_root apt-get update -qq || echo "apt-get update failed; trying with the package lists at hand." >&2
     for package; do
-        [ "$package" != chromium ] || ! offers_shell >/dev/null 2>&1 || package=chromium-headless-shell
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
-            failed="${failed:-} $package"
+        case $package in chromium) ! apt_install chromium-headless-shell 2>/dev/null || continue ;; esac
+        apt_install "$package" || failed="${failed:-} $package"
     done
     # Tests start a clamd of their own: this one would take a gigabyte, and fetch signatures, on somebody's laptop.
     case " $* " in *" clamav-daemon "*)

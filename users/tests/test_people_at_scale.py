@@ -9,6 +9,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING, Final
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.db import connection
 from django.test import TestCase, tag
@@ -18,6 +19,7 @@ from django.urls import reverse
 from authentication.tests.signing_in import signed_in_client
 from core.testing import count_rows_anew, plan_of, without_counts
 from users.models import User
+from users.pagination import PeopleListing
 from users.tests.factories import make_admin
 
 if TYPE_CHECKING:
@@ -86,18 +88,26 @@ class PeopleAtScaleTests(TestCase):
             cursor.execute("SELECT gin_clean_pending_list('user_by_search')")
         count_rows_anew(User)
 
-    def page_query(self, params: dict[str, str]) -> str:
-        """Return the SQL of a page as the endpoint sends it; the last, where a search finds a great deal."""
+    def page_queries(self, params: dict[str, str]) -> list[str]:
+        """Return the SQL of a page as the endpoint sends it; two, where a search finds a great deal."""
         client = signed_in_client(self.admin)
         with CaptureQueriesContext(connection) as captured:
             self.assertEqual(client.get(URL, params).status_code, 200)
-        *_, query = [query["sql"] for query in captured.captured_queries if IN_ORDER.search(query["sql"])]
-        return query
+        return [query["sql"] for query in captured.captured_queries if IN_ORDER.search(query["sql"])]
 
     def test_no_page_reads_the_whole_table(self) -> None:
         for name, params in ASKED.items():
             with self.subTest(name):
-                plan = without_counts(plan_of(self.page_query(params), run=True))
+                plan = without_counts(plan_of(self.page_queries(params)[-1], run=True))
                 self.assertNotIn("Seq Scan", plan)
                 in_vain = [int(rows) for rows in re.findall(r"Rows Removed by Filter: (\d+)", plan)]
                 self.assertLess(sum(in_vain), PEOPLE / 10, plan)
+
+    def test_a_search_is_planned_as_if_all_were_wanted(self) -> None:
+        """Else the table is read from its beginning where PostgreSQL guesses that so many are soon met."""
+        with patch.object(PeopleListing, "FEW", 100):
+            few, _ = self.page_queries({"search": "a chen"})
+
+        plan = plan_of(few, run=True)
+        self.assertNotIn("Seq Scan", plan)
+        self.assertIn("user_by_search", plan)
