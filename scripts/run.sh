@@ -31,9 +31,11 @@ PYTHON
 # The mailed link must open here, unless .env says where else.
 grep -qs '^ *\(export *\)\{0,1\}FRONTEND_BASE_URL *=' .env || export FRONTEND_BASE_URL="${FRONTEND_BASE_URL:-$base}"
 
-first_start=$([ -e db.sqlite3 ] || echo yes)
+# Whoever has checked something before has left a file without tables.
+has_tables() { [ -n "$(find db.sqlite3 -size +16 2>/dev/null)" ]; }
+first_start=$(has_tables || echo yes)
 $python manage.py migrate --verbosity 0
-if [ "$first_start" ] && [ -e db.sqlite3 ]; then
+if [ "$first_start" ] && has_tables; then
     $python manage.py seed_demo_data || echo "There is no demo data: python scripts/seed_demo_data.py tries again." >&2
 fi
 
