@@ -187,7 +187,7 @@ class Prepared:
         They are 0 also where the window is behind the last. ``order`` are columns that the query selects.
         """
         columns = ", ".join(map(connection.ops.quote_name, order))
-        # Planned as if all were wanted: for so many PostgreSQL would read the table, and perhaps to its end.
+        # Planned as if all were wanted: told of the limit, PostgreSQL may read the table, and to its end.
         everything = f"WITH everything AS MATERIALIZED ({self.words.sql})"
         found = f"SELECT *, COUNT(*) OVER () FROM (SELECT * FROM everything LIMIT {most:d}) found"  # noqa: S608
         sql = f"{everything} {found} ORDER BY {columns} LIMIT {size:d} OFFSET {start:d}"

@@ -58,7 +58,7 @@ FEATURES_LEFT_OUT = (
     "WebUIOmniboxAimPopup",
     "WebUIOmniboxPopup",
 )
-CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
