@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from django.db import models
@@ -46,7 +46,8 @@ class Listing:
     """One way of asking for a list: how many rows, and pages of them.
 
     A later page is found by its ids, which an index in the list's order has, from whichever end is nearer,
-    and only then read: whatever is skipped is never read.
+    and only then read: whatever is skipped is never read. For that it must be known how many rows there are.
+    They are mostly as many as the last time: it is asked for as if they were, and says how many they are.
     """
 
     def __init__(
@@ -54,25 +55,42 @@ class Listing:
     ) -> None:
         # A search takes longer than a round trip: what it finds is counted where that is more than a page.
         self.brings_total = brings_total or not is_planned_anew
+        self.is_searched, self.last_total = is_planned_anew, 0
+        first = partial(with_total, rows) if self.brings_total else rows
+        read = rows if is_planned_anew else partial(with_total, rows)
         self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
-        first = (lambda: with_total(rows)) if self.brings_total else rows
         self.first = Prepared(first, is_planned_anew=is_planned_anew)
-        self.later = Prepared(lambda: found_by(rows(), rows()), is_planned_anew=True)
-        self.from_end = Prepared(lambda: found_by(rows(), rows().reverse()), is_planned_anew=True)
+        self.later = Prepared(lambda: found_by(read(), rows()), is_planned_anew=True)
+        self.from_end = Prepared(lambda: found_by(read(), rows().reverse()), is_planned_anew=True)
 
     def page(self, found: Found, start: int, size: int) -> list[Any]:
-        if start == 0:
-            rows = self.first.window(0, size, **found.values)
-            if rows and self.brings_total:
-                found.total = rows[0].total_found
+        if start:
+            return self.later_page(found, start, size)
+        rows = self.first.window(0, size, **found.values)
+        if rows and self.brings_total:
+            found.total = rows[0].total_found
+        return rows
+
+    def later_page(self, found: Found, start: int, size: int) -> list[Any]:
+        if self.is_searched:
+            return self.after(start, size, of=found.total, values=found.values)
+        rows = self.after(start, size, of=self.last_total, values=found.values)
+        if rows:
+            found.total = rows[0].total_found
+        if found.total == self.last_total:
             return rows
-        left = found.total - start
+        self.last_total = found.total
+        return self.after(start, size, of=found.total, values=found.values)
+
+    def after(self, start: int, size: int, *, of: int, values: dict[str, Any]) -> list[Any]:
+        """Ask for ``size`` rows after the first ``start`` of so many."""
+        left = of - start
         if left <= 0:
             return []
         if start <= left:
-            return self.later.objects(start=start, size=size, **found.values)
+            return self.later.objects(start=start, size=size, **values)
         size = min(size, left)
-        return self.from_end.objects(start=left - size, size=size, **found.values)
+        return self.from_end.objects(start=left - size, size=size, **values)
 
 
 def with_total(rows: Callable[[], QuerySet[Any]]) -> QuerySet[Any]:

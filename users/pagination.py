@@ -26,12 +26,12 @@ class PeopleListing(Listing):
     FEW: Final = 5_000
 
     def __init__(self, rows: Callable[[], Any], *, is_planned_anew: bool) -> None:
-        self.is_searched = bool(rows().is_searched)
-        super().__init__(rows, is_planned_anew=is_planned_anew, brings_total=self.is_searched)
+        self.finds_few = bool(rows().is_searched)
+        super().__init__(rows, is_planned_anew=is_planned_anew, brings_total=self.finds_few)
         self.few = Prepared(lambda: rows().order_by(), is_planned_anew=True)
 
     def page(self, found: Found, start: int, size: int) -> list[Any]:
-        if not self.is_searched or (start and found.total > self.FEW):
+        if not self.finds_few or (start and found.total > self.FEW):
             return super().page(found, start, size)
         total, people = self.few.sorted_window(BY_NAME, start, size, most=self.FEW + 1, **found.values)
         if total > self.FEW:

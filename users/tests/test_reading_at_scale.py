@@ -106,17 +106,17 @@ class ReadingAtScaleTests(TestCase):
 
     def test_a_deep_page_reads_its_own_rows_alone_and_skips_the_others_in_the_index(self) -> None:
         number = PEOPLE // 2 // SIZE
-        _, _, page = self.plans(self.admin, LIST, page=number)
+        *_, page = self.plans(self.admin, LIST, page=number)
 
         self.assertIn("Index Only Scan using user_by_name", page)
         self.assertIn("users_pkey", page)
-        self.assert_met_at_most(number * SIZE + 1, page)
+        self.assert_met_at_most(number * SIZE + 1, without_counts(page))
 
     def test_the_last_page_is_found_from_the_end(self) -> None:
-        _, _, page = self.plans(self.admin, LIST, page=PEOPLE // SIZE)
+        *_, page = self.plans(self.admin, LIST, page=PEOPLE // SIZE)
 
         self.assertIn("Index Only Scan Backward using user_by_name", page)
-        self.assert_met_at_most(2 * SIZE + 1, page)
+        self.assert_met_at_most(2 * SIZE + 1, without_counts(page))
 
     def test_what_a_search_finds_is_found_once_and_counted_and_sorted_there(self) -> None:
         _, page = self.plans(self.admin, LIST, search="reader19999")
