@@ -13,7 +13,7 @@ from django.test import TestCase, override_settings, tag
 from rest_framework.test import APIClient
 
 from btf_backend.operation_names import NAMES
-from btf_backend.tests.routes import ENVELOPE, METHODS, api_paths, operations, schema
+from btf_backend.tests.routes import ENVELOPE, operations, schema
 from btf_backend.tests.test_permission_matrix import table
 from core.schema import envelope as refusal
 from groups.tests.matrix import TABLE, statuses
@@ -149,17 +149,6 @@ class DocumentTests(TestCase):
             with self.subTest(operation):
                 self.assertEqual({str(cell) for cell in cells} - documented[operation], set())
 
-    def test_it_holds_every_method_of_every_path(self) -> None:
-        """A path that is served and not documented is a path that nobody reviews."""
-        documented = {(method, re.sub(r"\{\w+\}", "1", path)) for method, path, _ in operations()}
-        served = {
-            (method.upper(), path)
-            for path in api_paths()
-            for method in METHODS
-            if APIClient().generic(method.upper(), path).status_code not in {401, 403, 405}
-        }
-        self.assertEqual(served - documented, set())
-
     def test_whatever_needs_a_token_says_so(self) -> None:
         for method, path, operation in operations():
             with self.subTest(f"{method} {path}"):
@@ -183,3 +172,6 @@ class PageTests(TestCase):
     def test_the_schema_is_yaml_or_json(self) -> None:
         self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3.1.1"))
         self.assertEqual(self.client.get("/api/schema/?format=json").json()["info"]["version"], "1.0.0")
+
+        with mock.patch("core.docs.SchemaGenerator.get_schema", side_effect=AssertionError("made again")):
+            self.assertEqual(self.client.get("/api/schema/").status_code, 200)

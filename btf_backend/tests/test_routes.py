@@ -11,8 +11,9 @@ from rest_framework.test import APIClient
 
 from authentication.models import SignInSession
 from authentication.sessions import open_session
-from btf_backend.tests.routes import ENVELOPE, api_paths, api_routes
+from btf_backend.tests.routes import ENVELOPE, METHODS, api_paths, api_routes, offered
 from core.middleware import EitherSlashMiddleware
+from core.policies import NOTHING
 from users.tests.factories import make_superuser, make_user
 
 UNKNOWN = (
@@ -58,16 +59,20 @@ class SlashTests(TestCase):
                 with self.subTest(form):
                     self.assertEqual(resolve(self.served_as(form)).url_name, pattern.name)
 
-    def test_both_forms_answer_the_same_and_never_redirect(self) -> None:
-        """B101."""
-        client = APIClient(raise_request_exception=False)
+    def test_both_forms_answer_a_stranger_the_same_and_never_redirect(self) -> None:
+        """B101; and let nothing be loaded (B37). What is served and not documented, nobody reviews."""
+        client: Any = APIClient(raise_request_exception=False)
         for path in api_paths():
-            for method in ("get", "post", "put", "patch", "delete", "options"):
+            for method in (*METHODS, "options"):
                 with self.subTest(path=path, method=method):
-                    statuses = [getattr(client, method)(form).status_code for form in (path, twin(path))]
+                    answers = [getattr(client, method)(form) for form in (path, twin(path))]
+                    statuses = [answer.status_code for answer in answers]
 
                     self.assertEqual(statuses[0], statuses[1])
                     self.assertFalse(300 <= statuses[0] < 400 or statuses[0] >= 500, statuses)
+                    self.assertEqual(answers[0].headers["Content-Security-Policy"], NOTHING)
+                    if method in METHODS and statuses[0] not in {401, 403, 405}:
+                        self.assertIn((path, method), offered())
 
     def test_a_body_survives_without_the_slash(self) -> None:
         """B101: a redirect would have dropped it."""
