@@ -85,10 +85,13 @@ class GroupAdmin(GivesTemplates, RestoringAdmin):
     actions = ["give_template", "archive", "restore"]
     change_form_outer_before_template = "admin/groups/overview.html"
 
-    def everything(self) -> QuerySet[Group]:
-        groups: Any = super().everything()
-        rows: QuerySet[Group] = groups.with_summary().with_health()
-        return rows
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Say in a list how each group stands: the page of one asks for itself, a choice needs none of it."""
+        rows: Any = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "groups_group_changelist"
+        groups: QuerySet[Group] = rows.with_summary().with_health() if is_list else rows
+        return groups
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is given to archived groups."""
