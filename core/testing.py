@@ -16,12 +16,13 @@ from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.template.response import SimpleTemplateResponse
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
 from rest_framework.test import APIClient
 
+from core.browser_testing import ThreadThatHangsUp, kept_tab, leave
 from core.store_testing import (
     REDIS_DATABASES,
     empty_tables_quickly,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from django.db.models import Model
-    from django.test import Client
+
+    from users.models import User
 
 # Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
 OBJECTS_UNLOOKED_AT = 50_000
@@ -215,11 +217,16 @@ def chromium() -> Iterator[Any]:
 
 
 class BrowserTestCase(StaticLiveServerTestCase):
-    """A live server and a headless Chromium; tag its tests ``browser``."""
+    """A live server and a tab of a headless Chromium; tag its tests ``browser``.
+
+    The tab is kept from test to test, and comes as a new one: empty, light, ``SIZE`` large, without cookies.
+    """
 
     client_class = APIClient
+    server_thread_class = ThreadThatHangsUp
     kept: ExitStack | None = None  # what ends with the suite
     browser: Any = None
+    tab: Any
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -228,15 +235,31 @@ class BrowserTestCase(StaticLiveServerTestCase):
             cls.browser = cls.enterClassContext(chromium())
         elif cls.browser is None:
             BrowserTestCase.browser = cls.kept.enter_context(chromium())
-        cls.addClassCleanup(cls.close_pages)
-
-    @classmethod
-    def close_pages(cls) -> None:
-        for context in cls.browser.contexts:
-            context.close()
 
     def setUp(self) -> None:
         caches["default"].clear()
+        self.tab = kept_tab(self.browser)
+        self.addCleanup(self.server_thread.httpd.hang_up)
+        self.addCleanup(leave, self.tab, self.live_server_url)
+
+    def open(self, path: str) -> Any:
+        """Go to a page of ours; return what the server answered."""
+        return self.tab.goto(f"{self.live_server_url}{path}")
+
+    def come_in_as(self, person: User) -> None:
+        """Make the tab that of somebody who has signed in at the admin site, and of nobody else."""
+        client = Client()
+        client.force_login(person)
+        key = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.tab.context.clear_cookies()
+        self.tab.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.live_server_url}]
+        )
+
+    def hear(self, source: Any, event: str, listener: Callable[[Any], object]) -> None:
+        """Listen to the tab, or to its context, until the test ends."""
+        source.on(event, listener)
+        self.addCleanup(source.remove_listener, event, listener)
 
 
 @contextmanager

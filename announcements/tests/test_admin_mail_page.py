@@ -15,7 +15,7 @@ from announcements.models import Announcement
 from announcements.tests.cases import MailedNewsCase
 from announcements.tests.factories import hours, make_announcement
 from core.models import AuditEvent, Delivery
-from core.testing import BrowserTestCase
+from core.testing import BrowserTestCase, undrawn
 from users.models import User
 from users.tests.factories import make_admin, make_superuser, make_user
 
@@ -121,7 +121,8 @@ class MailPageTests(MailedNewsCase):
         ):
             with self.subTest(who.role, staff=who.is_staff):
                 self.client.force_login(who)
-                self.assertEqual(self.client.get(page(news)).status_code, status)
+                with undrawn():
+                    self.assertEqual(self.client.get(page(news)).status_code, status)
                 self.assertEqual(self.client.get(page(news, "mail_sample")).status_code, status)
                 if status != 200:
                     self.assertEqual(self.client.post(page(news), SEND).status_code, status)
@@ -155,15 +156,10 @@ class MailPageInBrowserTests(BrowserTestCase):
         boss = make_superuser()
         make_user()
         news = make_announcement(title="Poster day", content="<script>parent.document.title = 'x'</script>")
-        signed_in = Client()
-        signed_in.force_login(boss)
-        context = self.browser.new_context()
-        self.addCleanup(context.close)
-        cookie = signed_in.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": self.live_server_url}])
-        tab = context.new_page()
+        self.come_in_as(boss)
+        tab = self.tab
 
-        tab.goto(f"{self.live_server_url}{page(news, 'change')}")
+        self.open(page(news, "change"))
         tab.click("text=E-mail…")
         sample = tab.frame_locator("iframe").locator(".opening")
         self.assertEqual(sample.text_content(), "Short")

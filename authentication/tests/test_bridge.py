@@ -60,20 +60,18 @@ class BridgePageTests(SignInTestCase):
 
 @tag("browser")
 class BridgeInChromiumTests(BrowserTestCase):
-    def open(self, token: str) -> Any:
+    def come_with(self, token: str) -> Any:
         home = override_settings(FRONTEND_BASE_URL=self.live_server_url)
         home.enable()
         self.addCleanup(home.disable)
-        page = self.browser.new_page()
-        self.addCleanup(page.close)
-        page.goto(f"{self.live_server_url}{URL}?token={token}")
-        return page
+        self.open(f"{URL}?token={token}")
+        return self.tab
 
     def test_loading_the_page_three_times_consumes_nothing(self) -> None:
         """SAFETY B07: a scanner with a scripted Chrome, one that also presses every button by script."""
         token = mailed(self.client_class()).token
         for _ in range(3):
-            page = self.open(token)
+            page = self.come_with(token)
             page.evaluate("document.querySelectorAll('button').forEach(button => button.click())")
             page.wait_for_timeout(200)
 
@@ -81,7 +79,7 @@ class BridgeInChromiumTests(BrowserTestCase):
         self.assertEqual(redeem_link(self.client_class(), token).status_code, 200)
 
     def test_a_click_signs_in_and_goes_to_the_dashboard(self) -> None:
-        page = self.open(mailed(self.client_class()).token)
+        page = self.come_with(mailed(self.client_class()).token)
         self.assertNotIn("token", page.url)
 
         page.get_by_role("button", name="Sign in").click()
@@ -97,7 +95,7 @@ class BridgeInChromiumTests(BrowserTestCase):
         self.assertEqual(answer.status, 200)
 
     def test_the_keyboard_is_enough(self) -> None:
-        page = self.open(mailed(self.client_class()).token)
+        page = self.come_with(mailed(self.client_class()).token)
 
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -108,7 +106,7 @@ class BridgeInChromiumTests(BrowserTestCase):
     def test_a_used_link_says_so_and_offers_a_new_one(self) -> None:
         token = mailed(self.client_class()).token
         redeem_link(self.client_class(), token)
-        page = self.open(token)
+        page = self.come_with(token)
 
         page.get_by_role("button", name="Sign in").click()
         link = page.get_by_role("link", name="Request a new link")
@@ -118,6 +116,6 @@ class BridgeInChromiumTests(BrowserTestCase):
         self.assertIsNone(page.evaluate("localStorage.getItem('auth.session')"))
 
     def test_a_link_without_its_token_says_so(self) -> None:
-        page = self.open("")
+        page = self.come_with("")
 
         self.assertIn("not complete", page.get_by_role("alert").inner_text())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core import mail
 from django.test import override_settings, tag
 from django.urls import reverse
@@ -25,15 +23,9 @@ class DoorInChromiumTests(BrowserTestCase):
         super().setUp()
         # The mail is written in this process: its links are to find this server.
         self.enterContext(override_settings(PUBLIC_BASE_URL=self.live_server_url))
-        context = self.browser.new_context(viewport=PHONE)
-        context.set_default_timeout(60_000)  # beside whatever else runs
-        self.addCleanup(context.close)
-        self.tab: Any = context.new_page()
+        self.tab.set_viewport_size(PHONE)
         self.told: list[str] = []
-        self.tab.on("console", lambda message: self.told.append(message.text))
-
-    def open(self, path: str) -> None:
-        self.tab.goto(f"{self.live_server_url}{path}")
+        self.hear(self.tab, "console", lambda message: self.told.append(message.text))
 
     def check(self) -> None:
         """Nothing scrolls sideways, and axe has nothing to say."""
@@ -74,7 +66,7 @@ class DoorInChromiumTests(BrowserTestCase):
         self.tab.get_by_role("heading", name="Look into your mail").wait_for()
         token = site_mail().token
         asked: list[str] = []
-        self.tab.on("request", lambda request: asked.append(str(request.headers.get("referer", ""))))
+        self.hear(self.tab, "request", lambda request: asked.append(str(request.headers.get("referer", ""))))
 
         self.open(f"/admin/sign-in/?token={token}")
         self.check()

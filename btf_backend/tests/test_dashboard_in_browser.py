@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from django.test import Client, tag
+from django.test import tag
 
 from btf_backend.tests.test_admin_site import MAKERS
 from core.browser_testing import violations
@@ -24,29 +24,17 @@ class DashboardInChromiumTests(BrowserTestCase):
         super().setUp()
         for model in (AuditEvent, Delivery, EventRegistration):
             MAKERS[model](0)
-        client = Client()
-        client.force_login(make_superuser())
-        self.cookie = {
-            "name": "sessionid",
-            "value": client.cookies["sessionid"].value,
-            "url": self.live_server_url,
-        }
-        self.told: list[str] = []
-
-    def tab(self, **options: Any) -> Any:
-        context = self.browser.new_context(**options)
-        self.addCleanup(context.close)
-        context.add_cookies([self.cookie])
-        context.on("console", lambda message: self.told.append(message.text))
-        context.on("weberror", lambda error: self.told.append(str(error.error)))
-        tab = context.new_page()
-        tab.goto(f"{self.live_server_url}/admin/")
-        return tab
+        self.come_in_as(make_superuser())
 
     def test_charts_are_drawn_and_their_numbers_can_be_read_on_every_screen(self) -> None:
+        tab, told = self.tab, []
+        self.hear(tab.context, "console", lambda message: told.append(message.text))
+        self.hear(tab.context, "weberror", lambda error: told.append(str(error.error)))
         for width, scheme in ((1280, "light"), (390, "dark")):
             with self.subTest(width=width, scheme=scheme):
-                tab = self.tab(viewport={"width": width, "height": 800}, color_scheme=scheme)
+                tab.set_viewport_size({"width": width, "height": 800})
+                tab.emulate_media(color_scheme=scheme)
+                self.open("/admin/")
                 pictures = tab.get_by_role("img", name="week by week")
                 self.assertEqual(pictures.count(), 4)
                 for place in range(4):
@@ -58,11 +46,11 @@ class DashboardInChromiumTests(BrowserTestCase):
 
                 self.assertEqual(tab.evaluate("document.documentElement.scrollWidth"), width)
                 self.assertEqual(violations(tab, ".desk"), [])
-        self.assertEqual(self.told, [])
+        self.assertEqual(told, [])
 
     def test_an_entry_of_the_work_queue_opens_its_list(self) -> None:
-        tab = self.tab()
-        tab.get_by_role("link", name="Pending accounts").click()
+        self.open("/admin/")
+        self.tab.get_by_role("link", name="Pending accounts").click()
 
-        tab.wait_for_url("**/admin/users/user/?status__exact=pending")
-        tab.get_by_role("heading", name="people").first.wait_for()
+        self.tab.wait_for_url("**/admin/users/user/?status__exact=pending")
+        self.tab.get_by_role("heading", name="people").first.wait_for()

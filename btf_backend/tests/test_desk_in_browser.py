@@ -33,15 +33,10 @@ SEEN: Final = """() => {
 class DeskTests(BrowserTestCase):
     def sit_down(self, person: User, size: dict[str, int] = DESK) -> Any:
         """Open the site as somebody who has signed in."""
-        client = Client()
-        client.force_login(person)
-        context = self.browser.new_context(viewport=size)
-        self.addCleanup(context.close)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-        context.add_cookies([{**cookie, "url": self.live_server_url}])
-        tab = context.new_page()
-        tab.goto(f"{self.live_server_url}/admin/")
-        return tab
+        self.tab.set_viewport_size(size)
+        self.come_in_as(person)
+        self.open("/admin/")
+        return self.tab
 
     def tab_to(self, tab: Any, words: str, *, most: int = 80) -> None:
         """Press Tab until what has the focus is called so; what has it must be seen to have it."""
@@ -81,7 +76,7 @@ class DeskTests(BrowserTestCase):
     def test_filters_open_and_close_with_the_keyboard_on_a_phone(self) -> None:
         make_user(email="m@example.org", role=Role.MENTOR)
         tab = self.sit_down(make_superuser(), PHONE)
-        tab.goto(f"{self.live_server_url}/admin/users/user/")
+        self.open("/admin/users/user/")
 
         self.tab_to(tab, "Filters")
         tab.keyboard.press("Enter")

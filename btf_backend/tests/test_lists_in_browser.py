@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from django.test import Client, tag
+from django.test import tag
 from django.urls import reverse
 
 from core.models import Upload
 from core.testing import BrowserTestCase
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser, make_user
-
-if TYPE_CHECKING:
-    from users.models import User
 
 WORD: Final = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
 # The cells of a list of which a part cannot be seen.
@@ -31,11 +28,9 @@ WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.
 
 @tag("browser")
 class ListsInChromiumTests(BrowserTestCase):
-    boss: User
-
     def setUp(self) -> None:
         super().setUp()
-        self.boss = make_superuser()
+        self.come_in_as(make_superuser())
         self.person = make_user(
             first_name=WORD, last_name=WORD[:60], role="mentor", email=f"{WORD[:50]}@example.org"
         )
@@ -43,44 +38,39 @@ class ListsInChromiumTests(BrowserTestCase):
         key = f"resources/files/{'a' * 60}/x.pdf"
         self.file = Upload.objects.create(owner=self.person, key=key, filename=f"{WORD}.pdf", size=1)
 
-    def open(self, width: int, path: str) -> Any:
-        client = Client()
-        client.force_login(self.boss)
-        context = self.browser.new_context(viewport={"width": width, "height": 900})
-        self.addCleanup(context.close)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-        context.add_cookies([{**cookie, "url": self.live_server_url}])
-        tab = context.new_page()
-        tab.goto(self.live_server_url + path)
-        return tab
+    def widen(self, width: int) -> None:
+        self.tab.set_viewport_size({"width": width, "height": 900})
 
     def test_on_a_phone_nothing_is_cut_off_or_wider_than_it(self) -> None:
         pages = [
             reverse(f"admin:{name}_changelist") for name in ("users_user", "groups_group", "core_upload")
         ]
         pages += [reverse("admin:core_upload_change", args=[self.file.pk])]
-        tab = self.open(390, pages[0])
+        self.widen(390)
         for path in pages:
             with self.subTest(path):
-                tab.goto(self.live_server_url + path)
-                self.assertEqual(tab.evaluate(CLIPPED), [])
-                self.assertEqual(tab.evaluate(SQUEEZED), [])
-                self.assertEqual(tab.evaluate(WIDER), 0)
+                self.open(path)
+                self.assertEqual(self.tab.evaluate(CLIPPED), [])
+                self.assertEqual(self.tab.evaluate(SQUEEZED), [])
+                self.assertEqual(self.tab.evaluate(WIDER), 0)
 
     def test_one_long_word_leaves_room_for_every_column(self) -> None:
+        self.widen(1280)
         for name, column in (("users_user", "Person"), ("groups_group", "Mentor")):
             with self.subTest(name):
-                widths = self.open(1280, reverse(f"admin:{name}_changelist")).evaluate(WIDTHS)
+                self.open(reverse(f"admin:{name}_changelist"))
+                widths = self.tab.evaluate(WIDTHS)
                 self.assertLess(widths[column], 320)
                 self.assertGreater(widths.get("Name", 100), 90)
                 self.assertLess(sum(widths.values()), 970)  # what there is beside the sidebar
 
     def test_a_switch_that_has_the_focus_is_seen_to_have_it(self) -> None:
-        tab = self.open(1280, reverse("admin:users_user_change", args=[self.person.pk]))
+        self.widen(1280)
+        self.open(reverse("admin:users_user_change", args=[self.person.pk]))
         for name in ("is_active", "is_staff"):
             with self.subTest(name):
-                switch = tab.locator(f"#id_{name}")
-                tab.keyboard.press("Tab")
+                switch = self.tab.locator(f"#id_{name}")
+                self.tab.keyboard.press("Tab")
                 switch.focus()
                 style = switch.evaluate("element => getComputedStyle(element).outlineStyle")
                 self.assertEqual(style, "solid")

@@ -7,7 +7,7 @@ from unittest import skipUnless
 from unittest.mock import patch
 
 from django.conf import settings
-from django.test import Client, tag
+from django.test import tag
 from django.urls import reverse
 from django.utils import timezone
 
@@ -34,17 +34,13 @@ class RunningJobTests(BrowserTestCase):
         )
         for _ in range(GROUPS):
             self.job.groups.create(group=make_group())
-        client = Client()
-        client.force_login(boss)
-        context = self.browser.new_context(viewport={"width": 1280, "height": 500})
-        self.addCleanup(context.close)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-        context.add_cookies([{**cookie, "url": self.live_server_url}])
-        self.tab = context.new_page()
+        self.tab.set_viewport_size({"width": 1280, "height": 500})
+        self.come_in_as(boss)
         self.asked: list[str] = []
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.address = self.live_server_url + reverse("admin:groups_templaterun_change", args=[self.job.pk])
-        self.tab.goto(self.address)
+        self.hear(self.tab, "request", lambda request: self.asked.append(request.url))
+        path = reverse("admin:groups_templaterun_change", args=[self.job.pk])
+        self.address = self.live_server_url + path
+        self.open(path)
 
     def finish(self, count: int) -> None:
         waiting = list(self.job.groups.filter(state="waiting")[:count])

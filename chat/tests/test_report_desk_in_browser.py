@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-from django.test import Client, tag
+from django.test import tag
 from django.urls import reverse
 
 from chat.models import Message, TextOpening
@@ -17,23 +14,14 @@ from users.tests.factories import make_admin, make_user
 
 @tag("browser")
 class ReportDeskInBrowserTests(BrowserTestCase):
-    def tab(self) -> Any:
-        signed_in = Client()
-        signed_in.force_login(make_admin(is_staff=True))
-        context = self.browser.new_context(viewport={"width": 390, "height": 844})
-        self.addCleanup(context.close)
-        cookie = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.live_server_url}]
-        )
-        return context.new_page()
-
     def test_an_admin_reads_hides_and_settles(self) -> None:
         message = make_message(text="Meet me behind the lab")
         report = message.reports.create(reporter=make_user(), category="unsafe", note="She is afraid")
-        page, faults = self.tab(), []
+        page, faults = self.tab, []
+        page.set_viewport_size({"width": 390, "height": 844})
+        self.come_in_as(make_admin(is_staff=True))
 
-        page.goto(self.live_server_url + reverse("admin:chat_messagereport_changelist"))
+        self.open(reverse("admin:chat_messagereport_changelist"))
         page.click(f"text=No. {report.pk}")
         page.click("text=more_horiz")
         page.click("text=Open the text…")
@@ -46,7 +34,7 @@ class ReportDeskInBrowserTests(BrowserTestCase):
         self.assertEqual(TextOpening.objects.get().reason, "A report of danger")
         faults += violations(page)
 
-        page.goto(self.live_server_url + reverse("admin:chat_messagereport_hide_message", args=[report.pk]))
+        self.open(reverse("admin:chat_messagereport_hide_message", args=[report.pk]))
         faults += violations(page)
         page.fill("[name=note]", "Not here.")
         page.click("text=Hide 1 message")

@@ -218,26 +218,26 @@ class InChromiumTests(BrowserTestCase):
         closing="w" * 200,
     )
 
-    def open(self, html: str, *, width: int, scheme: str = "light") -> Any:
-        page = self.browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        self.addCleanup(page.close)
-        self.asked: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.set_content(html)
-        return page
+    def show(self, html: str, *, width: int, scheme: str = "light") -> Any:
+        self.tab.set_viewport_size({"width": width, "height": 800})
+        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.set_content(html)
+        return self.tab
 
     def test_nothing_scrolls_sideways_on_the_smallest_phone(self) -> None:
+        asked: list[str] = []
+        self.hear(self.tab, "request", lambda request: asked.append(request.url))
         for letter in (self.LONG, everything(READERS["en"])):
             with self.subTest(letter.subject):
-                page = self.open(html_of(compose(letter, FULL_ENVELOPE)), width=320)
+                page = self.show(html_of(compose(letter, FULL_ENVELOPE)), width=320)
 
                 self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 320)
-                self.assertEqual(self.asked, [])
+                self.assertEqual(asked, [])
 
     def test_the_colours_are_those_of_the_scheme(self) -> None:
         for scheme, palette in (("light", LIGHT), ("dark", DARK)):
             with self.subTest(scheme):
-                page = self.open(html_of(rendered("everything", "en")), width=360, scheme=scheme)
+                page = self.show(html_of(rendered("everything", "en")), width=360, scheme=scheme)
                 found = [
                     page.locator(place).evaluate("it => getComputedStyle(it).backgroundColor")
                     for place in ("body", ".letter")
@@ -246,7 +246,7 @@ class InChromiumTests(BrowserTestCase):
                 self.assertEqual(found, [css(palette["page"]), css(palette["surface"])])
 
     def test_what_a_list_of_mails_shows_is_not_shown_twice(self) -> None:
-        page = self.open(html_of(rendered("sign_in", "en")), width=360)
+        page = self.show(html_of(rendered("sign_in", "en")), width=360)
 
         self.assertEqual(page.inner_text("body").count("Use the link or the code"), 1)
 

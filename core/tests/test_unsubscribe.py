@@ -220,9 +220,8 @@ class UnsubscribeInChromiumTests(BrowserTestCase):
         kinds.start()
         self.addCleanup(kinds.stop)
         person = make_user()
-        page = self.browser.new_page()
-        self.addCleanup(page.close)
-        page.goto(self.live_server_url + reverse("notifications:unsubscribe", args=[token_of(person)]))
+        page = self.tab
+        self.open(reverse("notifications:unsubscribe", args=[token_of(person)]))
         self.assertEqual(choices(), [])
 
         page.get_by_role("button", name="Unsubscribe").click()

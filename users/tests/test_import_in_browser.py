@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from django.conf import settings
-from django.test import Client, tag
+from django.test import tag
 from django.urls import reverse
 
 from core.browser_testing import violations
@@ -20,20 +19,10 @@ FITS: Final = "document.documentElement.scrollWidth <= document.documentElement.
 
 @tag("browser")
 class ImportOnAPhoneTests(BrowserTestCase):
-    tab: Any
-
     def setUp(self) -> None:
         super().setUp()
-        admin = make_user(role="admin", is_staff=True, first_name="Olive")
-        client = Client()
-        client.force_login(admin)
-        context = self.browser.new_context(viewport=PHONE)
-        self.addCleanup(context.close)
-        key = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.live_server_url}]
-        )
-        self.tab = context.new_page()
+        self.tab.set_viewport_size(PHONE)
+        self.come_in_as(make_user(role="admin", is_staff=True, first_name="Olive"))
 
     def press(self, name: str) -> None:
         self.tab.get_by_role("button", name=name).click()
@@ -46,7 +35,7 @@ class ImportOnAPhoneTests(BrowserTestCase):
 
     def test_the_whole_way(self) -> None:
         rows = [["email", "firstName"], ["ada@example.org", "Ada"], ["nobody", "No"]]
-        self.tab.goto(self.live_server_url + reverse("admin:users_user_changelist"))
+        self.open(reverse("admin:users_user_changelist"))
         self.tab.get_by_role("link", name="Import people").click()
         self.sees("The file is checked first")
 
