@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.test import TestCase
 
 from authentication.tests.signing_in import Mailed
+from core.testing import undrawn
 from users.tests.factories import make_user
 
 if TYPE_CHECKING:
@@ -42,9 +43,12 @@ class SiteTestCase(TestCase):
 
     person: User
 
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.person = make_user(email=DESK, is_staff=True)
+
     def setUp(self) -> None:
         cache.clear()
-        self.person = make_user(email=DESK, is_staff=True)
 
     def ask(self, address: str = DESK, **query: str) -> Any:
         return self.client.post(ASK, {"email": address}, query_params=query)
@@ -61,4 +65,10 @@ class SiteTestCase(TestCase):
 
     def is_in(self) -> bool:
         """Tell whether the first page opens."""
-        return bool(self.client.get("/admin/").status_code == 200)
+        with undrawn():
+            return bool(self.client.get("/admin/").status_code == 200)
+
+    def assert_led(self, response: Any, url: str = "/admin/") -> None:
+        """Tell that an answer leads to a page of the site, and that it opens."""
+        with undrawn():
+            self.assertRedirects(response, url)

@@ -175,33 +175,36 @@ class GuessBudgetTests(SignInTestCase):
         self.assertEqual(redeem_code(self.client, code).status_code, 400)
         self.assertEqual(redeem_link(self.client, mailed(self.client).token).status_code, 200)
 
+    @patch("authentication.challenges.GUESSES_PER_ACCOUNT_AND_DAY", 6)
     @override_settings(MAGIC_LINK_PER_ADDRESS="", VERIFY_PER_SOURCE="")
     def test_a_browser_that_the_account_knows_has_a_budget_of_its_own(self) -> None:
         redeem_code(self.client, mailed(self.client).code)
         stranger = self.client_class()
         known, self.client = self.client, stranger
-        code = self.guess(20)
+        code = self.guess(6)
 
         self.assertEqual(redeem_code(stranger, code).status_code, 400)
         self.assertEqual(redeem_code(known, mailed(known).code).status_code, 200)
 
+    @patch("authentication.challenges.GUESSES_PER_ACCOUNT_AND_DAY", 6)
     @override_settings(MAGIC_LINK_PER_ADDRESS="", VERIFY_PER_SOURCE="")
     def test_a_cookie_of_another_account_opens_no_lane(self) -> None:
         redeem_code(self.client, mailed(self.client, "eve@example.org").code, "eve@example.org")
-        code = self.guess(20)
+        code = self.guess(6)
 
         self.assertEqual(redeem_code(self.client, code).status_code, 400)
 
+    @patch("authentication.challenges.WRONG_GUESSES_OF_ONE_SOURCE_PER_DAY", 12)
     @override_settings(MAGIC_LINK_PER_ADDRESS="", MAGIC_LINK_PER_SOURCE="", VERIFY_PER_SOURCE="")
     def test_one_hostile_source_cannot_pull_the_brake(self) -> None:
         """SAFETY R11: from invented addresses, as many as it likes."""
-        for number in range(12):
+        for number in range(3):
             address = f"nobody{number}@example.org"
             code = mailed(self.client, address).code
             for _ in range(5):
                 redeem_code(self.client, wrong(code), address)
 
-        self.assertEqual(cache.get(wrong_guesses()), 50)
+        self.assertEqual(cache.get(wrong_guesses()), 12)
 
     def test_a_counter_that_was_evicted_meanwhile_stops_nobody(self) -> None:
         code = mailed(self.client).code
@@ -218,14 +221,15 @@ class GuessBudgetTests(SignInTestCase):
 
         self.assertIn("code_brake_on", log.output[0])
 
+    @patch("authentication.challenges.GUESSES_PER_ACCOUNT_AND_DAY", 3)
     @override_settings(MAGIC_LINK_PER_ADDRESS="")
     def test_right_codes_cost_nothing_of_the_day(self) -> None:
         statuses = []
-        for _ in range(22):
+        for _ in range(5):
             client = self.client_class()
             statuses.append(redeem_code(client, mailed(client).code).status_code)
 
-        self.assertEqual(statuses, [200] * 22)
+        self.assertEqual(statuses, [200] * 5)
 
     def test_the_programme_brake_turns_codes_off_and_leaves_links(self) -> None:
         sent = mailed(self.client)

@@ -36,15 +36,18 @@ def seen(response: Any) -> tuple[Any, ...]:
 class EnumerationTests(SiteTestCase):
     """All addresses here are of one length, so that nothing else differs."""
 
-    def setUp(self) -> None:
-        super().setUp()
+    addresses: list[str]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
         make_user(email="pupil@example.org", status=User.Status.ACTIVE)
         make_user(email="gone1@example.org", is_staff=True, status=User.Status.INACTIVE)
         make_user(email="waits@example.org", is_staff=True, status=User.Status.PENDING)
         make_user(email="staff@example.org", is_staff=True)
         make_superuser(email="chief@example.org")
         names = ("nobod", "pupil", "gone1", "waits", "staff", "chief")
-        self.addresses = [f"{name}@example.org" for name in names]
+        cls.addresses = [f"{name}@example.org" for name in names]
 
     def test_asking_answers_and_costs_the_same_for_every_address(self) -> None:
         answers, works = [], []

@@ -50,13 +50,13 @@ class NumbersTests(DashboardCase):
             make_group(status=status)
 
     def numbers(self) -> dict[str, Any]:
-        cards = self.page().context["cards"]
+        cards = context_of(self.client, DASHBOARD)["cards"]
         return {number.label: number for card in cards for number in (card.number, *card.parts)}
 
     def test_they_are_those_of_the_api(self) -> None:
         stats = signed_in_client(make_admin()).get(reverse("admin_panel:stats")).json()
 
-        cards = {card.number.label: card for card in self.page().context["cards"]}
+        cards = {card.number.label: card for card in context_of(self.client, DASHBOARD)["cards"]}
 
         def said(label: str) -> dict[str, int]:
             card = cards[label]
@@ -68,7 +68,7 @@ class NumbersTests(DashboardCase):
         self.assertEqual(said("Students"), stats["students"])
 
     def test_each_opens_a_list_of_as_many_rows(self) -> None:
-        for card in self.page().context["cards"]:
+        for card in context_of(self.client, DASHBOARD)["cards"]:
             for number in (card.number, *card.parts):
                 with self.subTest(card.number.label, part=number.label):
                     shown = context_of(self.client, number.url)["cl"].result_count

@@ -478,7 +478,7 @@ class CostTests(StoredFiles):
     def test_it_costs_the_same_however_much_there_is(self) -> None:
         ContentType.objects.get_for_model(User)
 
-        self.assertEqual(self.queries_to_erase(1), self.queries_to_erase(30))
+        self.assertEqual(self.queries_to_erase(1), self.queries_to_erase(8))
 
 
 class NamesOfFilesTests(TestCase):

@@ -30,11 +30,15 @@ LATER: Final = {
 MOST_MODULES: Final = 2_100
 EMBEDDED: Final = {"DEBUG": "true", "SECRET_KEY": "k" * 60, "ENV_FILE": os.devnull}
 TELL: Final = "import gc, json, sys; print(json.dumps([sorted(sys.modules), gc.get_freeze_count()]))"
-CHECK: Final = "import sys, manage; sys.argv = ['manage.py', 'check']; manage.main()"
+SET_UP: Final = (
+    "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'btf_backend.settings'; "
+    "django.setup(); print(*sys.modules)"
+)
+CHECK: Final = "import manage; sys.argv = ['manage.py', 'check']; manage.main()"
 
 
-def loaded_by(code: str) -> tuple[list[str], int]:
-    """Return which modules a fresh Python has after that code, and how many objects no search looks at."""
+def told_by(code: str) -> list[str]:
+    """Return what a fresh Python prints, with what TELL says after that code in the last line."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", f"{code}\n{TELL}"],
@@ -44,8 +48,14 @@ def loaded_by(code: str) -> tuple[list[str], int]:
         capture_output=True,
         text=True,
     )
-    modules, frozen = json.loads(done.stdout.splitlines()[-1])
-    return modules, frozen
+    return done.stdout.splitlines()
+
+
+def modules_of_tasks() -> set[str]:
+    """Return which modules of the product make tasks."""
+    files = [path for path in PROJECT.glob("[!.]*/**/*.py") if "tests" not in path.parts]
+    makers = [path.relative_to(PROJECT) for path in files if "\n@background(" in path.read_text()]
+    return {".".join(path.with_suffix("").parts) for path in makers}
 
 
 class ImportTests(SimpleTestCase):
@@ -56,13 +66,17 @@ class ImportTests(SimpleTestCase):
     def test_a_server_loads_all_that_it_needs_before_it_serves_and_nothing_else(self) -> None:
         for entry in ("wsgi", "asgi"):
             with self.subTest(entry):
-                modules, frozen = loaded_by(f"import btf_backend.{entry}")
+                modules, frozen = json.loads(told_by(f"import btf_backend.{entry}")[-1])
 
                 self.assert_light(modules)
                 self.assertIn("btf_backend.urls", modules)
                 self.assertGreater(frozen, MOST_MODULES, "what is loaded is not searched for garbage")
 
-    def test_a_check_loads_nothing_that_it_does_not_look_at(self) -> None:
-        modules, _ = loaded_by(CHECK)
+    def test_a_start_loads_every_task_and_a_check_nothing_that_it_does_not_look_at(self) -> None:
+        """Whoever looks for lost tasks knows the limit of each."""
+        told = told_by(f"{SET_UP}; {CHECK}")
 
-        self.assert_light(modules)
+        self.assert_light(json.loads(told[-1])[0])
+        makers = modules_of_tasks()
+        self.assertEqual(makers - set(told[0].split()), set())
+        self.assertIn("core.uploads.tasks", makers)

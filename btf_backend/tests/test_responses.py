@@ -84,6 +84,7 @@ class ResponseTests(TestCase):
 
     def test_answers_hold_just_what_is_documented(self) -> None:
         link = self.user.supervisee_links.get()
+        owner, admin = signed_in_client(self.user), signed_in_client(self.admin)
         checked = 0
         for method, path, operation in operations():
             name = f"{method} {path}"
@@ -91,9 +92,9 @@ class ResponseTests(TestCase):
             if method != "GET" and name not in BODIES:
                 continue
             for who, client in (
-                ("owner", signed_in_client(self.user)),
+                ("owner", owner),
                 ("bare", signed_in_client(make_user())),
-                ("admin", signed_in_client(self.admin)),
+                ("admin", admin),
             ):
                 response: Any = getattr(client, method.lower())(url, BODIES.get(name), format="json")
                 with self.subTest(name, who=who):

@@ -8,6 +8,7 @@ from unittest import skipUnless
 from unittest.mock import patch
 
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -146,12 +147,9 @@ def fill_three_years() -> None:
     # More of these: their index tells ranges of the table apart, and no single rows.
     make_many(make_group(), count=30_000, since=moments[-1], apart=timedelta(hours=0.9))
     event = make_event()
-    registrations = EventRegistration.objects.bulk_create(
-        EventRegistration(event=event, user=person) for person in people
-    )
-    for registration, at in zip(registrations, moments, strict=True):
-        registration.registered_at = at
-    EventRegistration.objects.bulk_update(registrations, ["registered_at"], batch_size=1000)
+    EventRegistration.objects.bulk_create(EventRegistration(event=event, user=person) for person in people)
+    joined = User.objects.filter(pk=OuterRef("user")).values("date_joined")
+    EventRegistration.objects.update(registered_at=Subquery(joined))
 
 
 @skipUnless(connection.vendor == "postgresql", "EXPLAIN is read as PostgreSQL writes it.")

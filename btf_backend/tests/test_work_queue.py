@@ -212,7 +212,7 @@ class QueueCase(TestCase):
         self.client.force_login(self.boss)
 
     def shown(self) -> Any:
-        return self.client.get(DASHBOARD).context
+        return context_of(self.client, DASHBOARD)
 
     def work(self) -> dict[str, Any]:
         return {each.entry.name: each for each in self.shown()["work"]}
@@ -363,7 +363,7 @@ class BadgeTests(QueueCase):
     LIST: Final = reverse("admin:core_upload_changelist")
 
     def badge(self, url: str) -> Any:
-        sidebar = self.client.get(url).context["sidebar_navigation"]
+        sidebar = context_of(self.client, url)["sidebar_navigation"]
         return sidebar[0]["items"][0].get("badge")
 
     def test_the_sum_stands_beside_the_dashboard_on_every_page(self) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from django.urls import reverse
 from django.utils import timezone
 
+from authentication.tests.signing_in import signed_in_client
 from chat.tests.factories import make_message
 from groups.tests.cases import GroupCase, call
 from users.tests.factories import make_link, make_user
 
 if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
     from chat.models import Message
     from groups.models import Group
     from users.models import User
@@ -44,6 +47,16 @@ class ChatCase(GroupCase):
             "supervisor": cls.supervisor,
             "admin": cls.admin,
         }
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.signed_in: dict[int, APIClient] = {}
+
+    def client_of(self, who: User) -> APIClient:
+        """Return a client that holds a session of somebody's, the same one each time."""
+        if who.pk not in self.signed_in:
+            self.signed_in[who.pk] = signed_in_client(who)
+        return self.signed_in[who.pk]
 
     def url(self, name: str = "group-messages", *args: Any, group: Group | None = None) -> str:
         return reverse(f"chat:{name}", args=[(group or self.group).pk, *args])

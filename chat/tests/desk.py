@@ -30,6 +30,11 @@ def make_desk(**fields: Any) -> User:
 class ChatDeskCase(TestCase):
     """A platform admin of the staff sits at the admin site."""
 
+    admin: User
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.admin = make_admin(is_staff=True)
+
     def setUp(self) -> None:
-        self.admin = make_admin(is_staff=True)
         self.client.force_login(self.admin)

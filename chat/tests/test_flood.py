@@ -65,7 +65,7 @@ class FloodTests(SocketCase):
 
     async def test_another_person_is_not_held_up_by_it(self) -> None:
         one, friend = await self.opened(self.student), await self.opened(self.friend)
-        await self.flood(one, 60)
+        await self.flood(one, 40)
 
         await self.post("Hi", self.friend)
 

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authentication.tests.signing_in import signed_in_client
 from chat.models import Mention, Message, MessageAttachment, Reaction
 from chat.tests.cases import STATES, ChatCase
 from groups.models import GroupMember
@@ -227,7 +226,7 @@ class CostTests(ChatCase):
         Mention.objects.bulk_create(Mention(message=row, user=self.friend) for row in rows)
 
     def queries(self, who: User, **query: Any) -> int:
-        client = signed_in_client(who)
+        client = self.client_of(who)
         with CaptureQueriesContext(connection) as captured:
             self.assertEqual(client.get(self.url(), query).status_code, 200)
         return len(captured)

@@ -52,9 +52,9 @@ class NumberingTests(TestCase):
 
     @time_machine.travel(NOON, tick=False)
     def test_messages_of_one_moment_lie_a_millisecond_apart(self) -> None:
-        moments = [self.post().created_at for _ in range(200)]
+        moments = [self.post().created_at for _ in range(20)]
 
-        self.assertEqual(moments, [NOON + n * MILLISECOND for n in range(200)])
+        self.assertEqual(moments, [NOON + n * MILLISECOND for n in range(20)])
 
     def test_a_clock_that_goes_back_does_not_turn_the_order_round(self) -> None:
         with time_machine.travel(NOON, tick=False):

@@ -109,8 +109,9 @@ class CursorTests(ChatCase):
         client = signed_in_client(self.student)
         self.read(self.friend)
         few = cost()
-        for _ in range(20):
-            self.read(GroupMember.objects.create(group=self.group, user=make_user()).user)
+        more = [make_user() for _ in range(20)]
+        GroupMember.objects.bulk_create(GroupMember(group=self.group, user=who) for who in more)
+        ReadCursor.objects.bulk_create(ReadCursor(group=self.group, user=who, seq=3) for who in more)
 
         self.assertEqual((cost(), len(self.seen())), (few, 21))
 

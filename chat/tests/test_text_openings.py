@@ -24,16 +24,22 @@ from users.tests.factories import make_superuser, make_user
 
 if TYPE_CHECKING:
     from chat.models import Message
+    from users.models import User
 
 REASON = "Reported as bullying, report 7"
 
 
 class OpeningCase(ChatDeskCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.author = make_user(first_name="Ada", last_name="Lovelace")
-        self.message = make_message(text="Meet me behind the lab", author=self.author)
-        self.url = page("message", "open_text", self.message.pk)
+    author: User
+    message: Message
+    url: str
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.author = make_user(first_name="Ada", last_name="Lovelace")
+        cls.message = make_message(text="Meet me behind the lab", author=cls.author)
+        cls.url = page("message", "open_text", cls.message.pk)
 
     def opened(self, reason: str = REASON, message: Message | None = None) -> Any:
         url = page("message", "open_text", message.pk) if message else self.url

@@ -20,12 +20,11 @@ from core.notifications.kinds import Told
 from groups.models import GroupMember
 from groups.services.teams import archive_group
 from groups.tests.factories import make_group
-from users.tests.factories import make_user
+from users.models import User
 
 if TYPE_CHECKING:
     from core.mail import Letter
     from groups.models import Group
-    from users.models import User
 
 
 class UnreadCase(ChatCase):
@@ -141,10 +140,11 @@ class PartsTests(UnreadCase):
         self.write()
         costs = set[int]()
         for count in (2, 200):
-            while len(people) < count:
-                person = make_user()
-                people.append(person)
-                GroupMember.objects.create(group=self.group, user=person)
+            more = User.objects.bulk_create(
+                User(username=f"{n}", email=f"{n}@example.org") for n in range(len(people), count)
+            )
+            GroupMember.objects.bulk_create(GroupMember(group=self.group, user=person) for person in more)
+            people += more
             with self.subTest(count), CaptureQueriesContext(connection) as captured:
                 self.assertEqual(len(self.parts(*people)), count)
             costs.add(len(captured))

@@ -16,7 +16,7 @@ from core.models import AuditEvent, Delivery, MailTrouble, Notice
 from core.notifications import again
 from core.notifications.again import send_again
 from core.notifications.troubles import Event, report
-from core.testing import context_of
+from core.testing import context_of, undrawn
 from core.tests.telling import TellingCase
 from users.models import User
 from users.tests.factories import make_superuser, make_user
@@ -78,7 +78,7 @@ class SendAgainTests(TellingCase):
         delivery = self.failed()
         self.wish(self.ada, news="off")
 
-        with self.captureOnCommitCallbacks(execute=True):
+        with self.captureOnCommitCallbacks(execute=True), undrawn():
             self.ask(delivery)
 
         delivery.refresh_from_db()
@@ -105,7 +105,7 @@ class SendAgainTests(TellingCase):
 
     def test_many_cost_the_same_and_are_one_task(self) -> None:
         costs = []
-        for count in (2, 100):
+        for count in (2, 20):
             self.failed_many(count)
             with (
                 patch("core.notifications.again.enqueue_on_commit") as enqueued,
@@ -115,7 +115,7 @@ class SendAgainTests(TellingCase):
             enqueued.assert_called_once()
             costs.append(len(queries))
         self.assertEqual(costs[0], costs[1])
-        self.assertEqual(AuditEvent.objects.filter(action="mail_sent_again").count(), 102)
+        self.assertEqual(AuditEvent.objects.filter(action="mail_sent_again").count(), 22)
 
     def test_no_more_are_queued_than_the_service_takes(self) -> None:
         self.failed_many(5)
@@ -145,8 +145,8 @@ class SendAgainTests(TellingCase):
         for name in ("delivery", "notice"):
             for kind in ("former", "%ED%A0%80"):
                 with self.subTest(name, kind=kind):
-                    response = self.client.get(page(name) + f"?kind={kind}")
-                    self.assertContains(response, "news" if name == "notice" else "ada@")
+                    shown = context_of(self.client, page(name) + f"?kind={kind}")["cl"]
+                    self.assertEqual(shown.result_count, 1)
 
     def test_who_may_look_may_not_send(self) -> None:
         delivery = self.failed()
@@ -155,7 +155,8 @@ class SendAgainTests(TellingCase):
         self.client.force_login(desk)
 
         self.assertContains(self.client.get(page("delivery")), "ada@example.org")
-        self.ask(delivery)
+        with undrawn():
+            self.ask(delivery)
 
         delivery.refresh_from_db()
         self.assertEqual(delivery.state, State.FAILED)
@@ -163,15 +164,14 @@ class SendAgainTests(TellingCase):
     def test_lists_are_narrowed_and_searched(self) -> None:
         self.failed()
         self.tell(make_user(email="eve@example.org"), kind="urgent", title="Other")
-        for query, found, missing in (
-            ("?state__exact=failed", "ada@", "eve@"),
-            ("?kind=urgent", "eve@", "ada@"),
-            ("?q=ADA@example.org", "ada@", "eve@"),
+        for query, found in (
+            ("?state__exact=failed", "ada@example.org"),
+            ("?kind=urgent", "eve@example.org"),
+            ("?q=ADA@example.org", "ada@example.org"),
         ):
             with self.subTest(query):
-                response = self.client.get(page("delivery") + query)
-                self.assertContains(response, found)
-                self.assertNotContains(response, missing)
+                shown = context_of(self.client, page("delivery") + query)["cl"].result_list
+                self.assertEqual([row.person.email for row in shown], [found])
 
     def test_a_notice_tells_how_its_mail_stands(self) -> None:
         self.failed(title="one")
@@ -204,6 +204,11 @@ class TroubleTests(TestCase):
         chosen = {"action": "allow_mail", "_selected_action": [MailTrouble.objects.get().pk], "post": post}
         return self.client.post(page("mailtrouble"), chosen, follow=True)
 
+    def found(self, trouble: str) -> list[User]:
+        """Return whom the list of people shows with such a trouble."""
+        people = reverse("admin:users_user_changelist")
+        return list(context_of(self.client, people, {"mail_trouble": trouble})["cl"].result_list)
+
     def test_mail_is_allowed_again_and_that_is_recorded(self) -> None:
         self.assertContains(self.allow(), "1 get mail again")
 
@@ -224,7 +229,8 @@ class TroubleTests(TestCase):
         desk.user_permissions.set(permissions("view_delivery", "view_mailtrouble"))
         self.client.force_login(desk)
 
-        self.allow()
+        with undrawn():
+            self.allow()
 
         self.assertTrue(MailTrouble.objects.standing().exists())
 
@@ -232,27 +238,26 @@ class TroubleTests(TestCase):
         people = reverse("admin:users_user_changelist")
 
         self.assertContains(self.client.get(people), "Reported as spam, ")
-        found = self.client.get(people + "?mail_trouble=complained")
-        self.assertContains(found, "ada@example.org")
-        self.assertNotContains(found, "eve@example.org")
-        self.assertContains(self.client.get(people + "?mail_trouble=bounced"), "0 selected")
+        self.assertEqual(self.found("complained"), [self.ada])
+        self.assertEqual(self.found("bounced"), [])
+        self.assertEqual(len(self.found("zz")), User.objects.count())
         opened = reverse("admin:users_user_change", args=[self.ada.pk])
         self.assertContains(self.client.get(opened), "Reported as spam, ")
-        self.assertContains(self.client.get(people + "?mail_trouble=zz"), "eve@example.org")
 
     def test_who_gets_mail_again_is_neither_flagged_nor_found(self) -> None:
-        self.allow()
+        with undrawn():
+            self.allow()
         people = reverse("admin:users_user_changelist")
 
         self.assertNotContains(self.client.get(people), "Reported as spam, ")
-        self.assertNotContains(self.client.get(people + "?mail_trouble=complained"), "ada@example.org")
+        self.assertEqual(self.found("complained"), [])
 
     def test_a_new_address_has_no_trouble(self) -> None:
         User.objects.filter(pk=self.ada.pk).update(email="new@example.org")
         people = reverse("admin:users_user_changelist")
 
         self.assertNotContains(self.client.get(people), "Reported as spam, ")
-        self.assertNotContains(self.client.get(people + "?mail_trouble=complained"), "new@example.org")
+        self.assertEqual(self.found("complained"), [])
 
 
 def permissions(*names: str) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from threading import Event, Thread
@@ -11,7 +9,6 @@ from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase, override_settings
@@ -86,21 +83,6 @@ class PatienceTests(TestCase):
             self.assertEqual(import_string(path).queue_name, queue)
         self.assertGreaterEqual(patience_of("sign-in").total_seconds(), 60 + 2 * GRACE_SECONDS)
         self.assertGreaterEqual(patience_of("default").total_seconds(), JOB_LIMIT_SECONDS + 2 * GRACE_SECONDS)
-
-    def test_whoever_looks_for_lost_tasks_knows_the_limit_of_each(self) -> None:
-        """A fresh process, in which no test has imported anything."""
-        files = settings.BASE_DIR.glob("[!.]*/**/*.py")
-        makers = {
-            ".".join(path.relative_to(settings.BASE_DIR).with_suffix("").parts)
-            for path in files
-            if "tests" not in path.parts and "\n@background(" in path.read_text()
-        }
-        script = "import sys, django; django.setup(); print(*sys.modules)"
-
-        loaded = subprocess.check_output([sys.executable, "-c", script], cwd=settings.BASE_DIR, text=True)  # noqa: S603 - ours
-
-        self.assertEqual(makers - set(loaded.split()), set())
-        self.assertIn("core.uploads.tasks", makers)
 
 
 @on_postgresql

@@ -13,7 +13,7 @@ from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
 from core.models import Delivery, MailTrouble, Notice
-from core.notifications import sending
+from core.notifications import claims, sending
 from core.notifications.claims import LEASE, Claim, claim_batch
 from core.notifications.sending import send_next_batch
 from core.notifications.tasks import SEND_SECONDS, look_for_mail
@@ -33,16 +33,17 @@ State = Delivery.State
 
 class SendTests(MailCase):
     def test_everybody_gets_one_mail_of_their_own(self) -> None:
-        people = [make_user() for _ in range(45)]
+        people = [make_user() for _ in range(11)]
         self.tell(*people)
-        self.send_all()
+        with patch.object(claims, "BATCH", 5):
+            self.send_all()
 
         self.assertEqual(sorted(taken.to for taken in self.server.taken), sorted(one.email for one in people))
         for taken in self.server.taken:
             self.assertEqual(
                 (taken.message["To"], taken.message["Cc"], taken.message["Bcc"]), (taken.to, None, None)
             )
-        self.assertEqual(Delivery.objects.by_state(), {"sent": 45})
+        self.assertEqual(Delivery.objects.by_state(), {"sent": 11})
         self.assertEqual(self.server.connections, 3)  # one a batch
 
     def test_what_was_sent_is_written_down(self) -> None:
@@ -88,8 +89,8 @@ class SendTests(MailCase):
         self.assertEqual([one.message["Subject"] for one in self.taken_of(ada)], ["second", "first"])
 
     def test_a_batch_costs_the_same_queries_a_mail(self) -> None:
-        people = [make_user() for _ in range(20)]
-        for number in (1, 20):
+        people = [make_user() for _ in range(8)]
+        for number in (1, 8):
             self.tell(*people[:number], title=str(number))
             with self.subTest(number), self.assertNumQueries(4 + 6 * number):
                 send_next_batch()
@@ -373,9 +374,10 @@ class FaultTests(MailCase):
 
 class ClaimTests(MailCase):
     def test_what_one_has_claimed_another_leaves(self) -> None:
-        self.tell(*[make_user() for _ in range(25)])
+        self.tell(*[make_user() for _ in range(7)])
 
-        self.assertEqual([len(claim_batch()), len(claim_batch()), len(claim_batch())], [20, 5, 0])
+        with patch.object(claims, "BATCH", 5):
+            self.assertEqual([len(claim_batch()), len(claim_batch()), len(claim_batch())], [5, 2, 0])
 
     def test_what_a_killed_worker_had_claimed_is_due_again(self) -> None:
         self.tell(make_user())
@@ -402,11 +404,12 @@ class ClaimTests(MailCase):
         self.assertLess(SEND_SECONDS, LEASE.total_seconds())
 
     def test_the_urgent_is_claimed_before_what_has_waited_longer(self) -> None:
-        self.tell(*[make_user() for _ in range(25)])
+        self.tell(*[make_user() for _ in range(3)])
         urgent = make_user()
         self.tell(urgent, kind="urgent", title="urgent")
 
-        self.assertEqual(claim_batch()[0].delivery, self.delivery(urgent).pk)
+        with patch.object(claims, "BATCH", 2):
+            self.assertEqual(claim_batch()[0].delivery, self.delivery(urgent).pk)
 
     def test_what_kills_its_workers_is_given_up_in_the_end(self) -> None:
         ada = make_user()
@@ -443,13 +446,14 @@ class ParallelTests(TransactionTestCase):
     def test_many_workers_send_each_mail_once(self) -> None:
         server = SmtpServer().start()
         self.addCleanup(server.stop)
-        people = [make_user() for _ in range(120)]
+        people = [make_user() for _ in range(48)]
 
         def work(_: int) -> Any:
             while send_next_batch():
                 pass
 
-        with patch.dict(notification_kinds.entries, KINDS), override_settings(**server.settings):
+        kinds, batches = patch.dict(notification_kinds.entries, KINDS), patch.object(claims, "BATCH", 8)
+        with kinds, batches, override_settings(**server.settings):
             self.tell(people)
             self.assertEqual(in_parallel(work, 4), [None] * 4)
 

@@ -183,31 +183,31 @@ class ClientFaultTests(TestCase):
 
 
 class OffTests(SimpleTestCase):
-    def run_server(self, **environment: str) -> str:
+    def test_it_costs_neither_an_import_nor_a_thread_until_a_defect_while_it_is_on(self) -> None:
         words = (
             "import sys, threading, btf_backend.asgi; from core.watching import defects; "
-            "defects.report(ValueError()); "
-            "print('sentry_sdk' in sys.modules, any('sentry' in t.name for t in threading.enumerate()))"
+            "from django.test import override_settings\n"
+            "def tell(): "
+            "print('sentry_sdk' in sys.modules, any('sentry' in t.name for t in threading.enumerate()))\n"
+            "tell()\n"
+            "with override_settings(SENTRY_DSN=''): defects.report(ValueError())\n"
+            "tell(); defects.report(ValueError()); tell()"
         )
-        base = {
-            "PATH": os.environ["PATH"],
-            "ENV_FILE": os.devnull,
-            "SECRET_KEY": "a-key-of-the-tests-" * 4,
-            "DEBUG": "true",
-        }
         run = subprocess.run(  # noqa: S603 - our own interpreter and words
             [sys.executable, "-c", words],
             cwd=settings.BASE_DIR,
-            env=base | environment,
+            env={
+                "PATH": os.environ["PATH"],
+                "ENV_FILE": os.devnull,
+                "SECRET_KEY": "a-key-of-the-tests-" * 4,
+                "DEBUG": "true",
+                "SENTRY_DSN": "http://key@127.0.0.1:9/1",
+            },
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
         )
-        return run.stdout.strip()
 
-    def test_off_costs_neither_an_import_nor_a_thread(self) -> None:
-        self.assertEqual(self.run_server(), "False False")
-
-    def test_on_it_starts_with_the_first_defect(self) -> None:
-        self.assertEqual(self.run_server(SENTRY_DSN="http://key@127.0.0.1:9/1"), "True True")
+        told = dict(zip(("started", "off", "on"), run.stdout.splitlines(), strict=True))
+        self.assertEqual(told, {"started": "False False", "off": "False False", "on": "True True"})

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core.models import AuditEvent, Upload
+from core.testing import undrawn
 from core.tests.files import picture, use_own_storage
 from events.models import Event
 from events.tests.cases import EventCase
@@ -65,8 +66,9 @@ class CoverTests(EventCase):
             (b"%PDF-1.4", "a.pdf", "application/pdf"),
         ):
             with self.subTest(name):
-                response = self.save(page("change", event.pk), content, name, kind)
-                self.assertEqual(list(response.context["adminform"].form.errors), ["cover"])
+                with undrawn():
+                    response = self.save(page("change", event.pk), content, name, kind)
+                self.assertEqual(list(response.context_data["adminform"].form.errors), ["cover"])
         event.refresh_from_db()
         self.assertEqual((event.title, event.cover_image, Upload.objects.count()), ("Old", None, 0))
 

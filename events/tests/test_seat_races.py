@@ -9,7 +9,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from users.models import PeopleImport
 
 ROUNDS = 4
+# Whom a seat is told to is another matter, and half of what a round costs.
+untold = patch("core.notifications.notices.enqueue_on_commit", Mock())
 
 
 def committing(admin: User, *rows: list[str]) -> PeopleImport:
@@ -80,16 +82,16 @@ class SeatRaces(TransactionTestCase):
         self.assertLessEqual(len(seated(event)), event.capacity or 0)
         self.assertFalse(waiting(event) and len(seated(event)) < (event.capacity or 0))
 
-    def test_a_hundred_at_once_for_the_last_ten_seats(self) -> None:
+    def test_forty_at_once_for_the_last_ten_seats(self) -> None:
         """B80: exactly ten get one, over HTTP; all others are told that it is full."""
         event = make_event(capacity=13)
         seat(event, *(make_user() for _ in range(3)))
-        clients = [signed_in_client(make_user()) for _ in range(100)]
+        clients = [signed_in_client(make_user()) for _ in range(40)]
         path = url("register", event.pk)
 
         responses = in_parallel(lambda n: clients[n].post(path), len(clients))
 
-        self.assertEqual(Counter(response.status_code for response in responses), {201: 10, 409: 90})
+        self.assertEqual(Counter(response.status_code for response in responses), {201: 10, 409: 30})
         self.assertEqual(len(set(seated(event))), 13)
 
     def test_one_person_twenty_times_at_once_has_one_seat(self) -> None:
@@ -101,6 +103,7 @@ class SeatRaces(TransactionTestCase):
         self.assertEqual(Counter(response.status_code for response in responses), {201: 1, 400: 19})
         self.assertEqual(event.registrations.count(), 1)
 
+    @untold
     def test_a_seat_that_is_freed_meets_who_joins_the_list(self) -> None:
         """Whoever comes first: afterwards nobody waits beside a free seat."""
         people = [make_user() for _ in range(4)]
@@ -114,6 +117,7 @@ class SeatRaces(TransactionTestCase):
             )
             self.check(event)
 
+    @untold
     def test_who_is_promoted_at_the_moment_of_their_suspension_or_erasure_holds_nothing(self) -> None:
         for end in (partial(change_status, status="inactive"), erase_person):
             for _ in range(ROUNDS):
@@ -130,6 +134,7 @@ class SeatRaces(TransactionTestCase):
                     self.check(event)
                     self.assertEqual(seated(event), [third.pk])
 
+    @untold
     def test_two_suspensions_that_pass_seats_to_each_other_stand_in_nobodys_way(self) -> None:
         for _ in range(ROUNDS):
             one, other, third = (make_user() for _ in range(3))
@@ -242,6 +247,7 @@ class SeatRaces(TransactionTestCase):
         self.assertIsNone(deleted)
         self.assertIsInstance(inserted, IntegrityError)
 
+    @untold
     def test_an_event_that_is_deleted_meanwhile_leaves_nothing(self) -> None:
         for _ in range(ROUNDS):
             event, person, other = make_event(capacity=1), make_user(), make_user()

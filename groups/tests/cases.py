@@ -93,9 +93,10 @@ class TaskCase(GroupCase):
 
     milestone: Milestone
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.milestone = make_milestone(self.group)
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.milestone = make_milestone(cls.group)
 
     def add(self, **body: Any) -> Any:
         return call(self.student, "post", url("add-task", self.group.pk, self.milestone.pk), body)

@@ -13,6 +13,8 @@ from core.testing import context_of
 from users.tests.factories import make_superuser, make_user
 
 if TYPE_CHECKING:
+    from http.cookies import SimpleCookie
+
     from django.db.models import Model
 
     from users.models import User
@@ -33,8 +35,18 @@ def make_staff(*verbs: str, **fields: Any) -> User:
 class DeskCase(TestCase):
     """A superuser sits at the admin site."""
 
+    staff: User
+    cookies: SimpleCookie
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.staff = make_superuser()
+        browser = cls.client_class()
+        browser.force_login(cls.staff)
+        cls.cookies = browser.cookies
+
     def setUp(self) -> None:
-        self.sit_down(make_superuser())
+        self.client.cookies = self.cookies
 
     def sit_down(self, staff: User) -> None:
         self.staff = staff

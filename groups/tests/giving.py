@@ -17,7 +17,8 @@ from users.tests.factories import make_admin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from groups.models import Group, TemplateRun
+    from groups.models import Group, MilestoneTemplate, TemplateRun
+    from users.models import User
 
 START: Final = date(2027, 2, 1)
 RUNS: Final = reverse("admin_panel:template-run-list")
@@ -37,9 +38,14 @@ def work(run: TemplateRun) -> None:
 
 
 class RunCase(TestCase):
-    def setUp(self) -> None:
-        self.admin, self.template = make_admin(), make_template(milestones=2)
-        self.groups = [make_group() for _ in range(3)]
+    admin: User
+    template: MilestoneTemplate
+    groups: list[Group]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.admin, cls.template = make_admin(), make_template(milestones=2)
+        cls.groups = [make_group() for _ in range(3)]
 
     def begin(self, groups: Sequence[Group] | None = None, template: Any = None) -> TemplateRun:
         """Start a run, and leave its work to be done."""

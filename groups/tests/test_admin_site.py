@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import skipUnless
 from unittest.mock import patch
 
@@ -21,6 +21,9 @@ from groups.tests.desk import DeskCase, make_staff, page
 from groups.tests.factories import make_group, make_milestone, make_task
 from users.tests.factories import make_admin, make_user
 
+if TYPE_CHECKING:
+    from users.models import User
+
 LIST, ADD = page(Group, "changelist"), page(Group, "add")
 
 
@@ -33,12 +36,17 @@ def cells(response: Any, column: str) -> list[str]:
 
 
 class GroupDeskCase(DeskCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.student = make_user(first_name="Ada", last_name="Lovelace")
-        self.mentor = make_user(role="mentor", status="active")
-        self.group = make_group(id="TEAM", name="Biofilm", members=[self.student])
-        self.url = page(Group, "change", "TEAM")
+    student: User
+    mentor: User
+    group: Group
+    url = page(Group, "change", "TEAM")
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.student = make_user(first_name="Ada", last_name="Lovelace")
+        cls.mentor = make_user(role="mentor", status="active")
+        cls.group = make_group(id="TEAM", name="Biofilm", members=[cls.student])
 
     def errors(self, response: Any) -> dict[str, Any]:
         self.assertEqual(response.status_code, 200)
@@ -361,14 +369,15 @@ class CostTests(GroupDeskCase):
             make_task(make_milestone(make_group(mentor=make_user(), members=[make_user()])), completed=True)
 
     def test_it_costs_the_same_however_large_the_group_and_however_many_there_are(self) -> None:
-        for url, most in ((self.url, 15), (LIST, 15)):
-            self.grow(1)
-            self.queries(url)
-            few = self.queries(url)
-            self.grow(19)
-            with self.subTest(url):
-                self.assertEqual(self.queries(url), few)
-                self.assertLessEqual(few, most)
+        pages = (self.url, LIST)
+        self.grow(1)
+        for url in pages:
+            context_of(self.client, url)  # what is read once in the life of a process
+        few = [self.queries(url) for url in pages]
+        self.grow(19)
+
+        self.assertEqual([self.queries(url) for url in pages], few)
+        self.assertLessEqual(max(few), 15)
 
     def test_the_list_is_in_the_order_in_which_people_count_and_tells_how_far_groups_are(self) -> None:
         for pk in ("BTF10", "BTF9"):

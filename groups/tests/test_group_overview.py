@@ -77,10 +77,14 @@ class OverviewTests(DeskCase):
 
 
 class GivingTests(DeskCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.template = make_template(milestones=2)
-        self.groups = [make_group(), make_group()]
+    template: MilestoneTemplate
+    groups: list[Group]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.template = make_template(milestones=2)
+        cls.groups = [make_group(), make_group()]
 
     def choose_all(self, **sent: Any) -> Any:
         chosen = {"action": GIVE, "_selected_action": [group.pk for group in self.groups]}

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from core.testing import context_of
 from groups.models import GroupMember
 from groups.services.teams import archive_group
 from groups.tests.desk import DeskCase, make_staff
 from groups.tests.factories import make_group
 from users.tests.factories import make_user
 
+if TYPE_CHECKING:
+    from groups.models import Group
+    from users.models import User
+
 PEOPLE = reverse("admin:users_user_changelist")
 
 
 class AddToGroupTests(DeskCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.inside, self.outside, self.other = make_user(), make_user(), make_user()
-        self.group = make_group(id="TEAM", name="Biofilm", members=[self.inside])
+    inside: User
+    outside: User
+    other: User
+    group: Group
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.inside, cls.outside, cls.other = make_user(), make_user(), make_user()
+        cls.group = make_group(id="TEAM", name="Biofilm", members=[cls.inside])
 
     def send(self, **more: str) -> Any:
         people = [person.pk for person in (self.inside, self.outside, self.other)]
@@ -94,20 +105,20 @@ class MembershipsTests(DeskCase):
         person = make_user()
         url = reverse("admin:users_user_change", args=[person.pk])
 
-        def queries() -> int:
+        def ask() -> tuple[Any, int]:
             with CaptureQueriesContext(connection) as captured:
-                self.client.get(url)
-            return len(captured)
+                shown = self.client.get(url)
+            return shown, len(captured)
 
         make_group(name="Biofilm", members=[person])
-        queries()
-        few = queries()
+        context_of(self.client, url)
+        _, few = ask()
         for n in range(5):
             make_group(name=f"Team {n}", members=[person])
         archive_group(make_group(name="Long gone", members=[person]), by=self.staff)
 
-        self.assertEqual(queries(), few)
-        shown = self.client.get(url)
+        shown, many = ask()
+        self.assertEqual(many, few)
         self.assertContains(shown, "Biofilm")
         self.assertNotContains(shown, "Long gone")
         self.assertEqual(GroupMember.objects.filter(user=person).count(), 7)

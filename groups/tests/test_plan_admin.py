@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.testing import context_of
 from groups.models import Milestone, Task
 from groups.services import plan
 from groups.services.members import remove_member
@@ -13,14 +16,24 @@ from groups.tests.desk import DeskCase, make_staff, page
 from groups.tests.factories import make_group, make_milestone, make_task
 from users.tests.factories import make_user
 
+if TYPE_CHECKING:
+    from groups.models import Group
+    from users.models import User
+
 
 class PlanDeskCase(DeskCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.student = make_user()
-        self.group = make_group(id="TEAM", members=[self.student])
-        self.step = make_milestone(self.group, title="Sow")
-        self.task = make_task(self.step, name="Dig")
+    student: User
+    group: Group
+    step: Milestone
+    task: Task
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.student = make_user()
+        cls.group = make_group(id="TEAM", members=[cls.student])
+        cls.step = make_milestone(cls.group, title="Sow")
+        cls.task = make_task(cls.step, name="Dig")
 
 
 class MilestonePageTests(PlanDeskCase):
@@ -206,7 +219,7 @@ class CostTests(PlanDeskCase):
         for size in (1, 19):
             for _ in range(size):
                 make_task(self.step, assigned_to=make_user())
-            self.client.get(url)
+            context_of(self.client, url)
             with CaptureQueriesContext(connection) as captured:
                 self.client.get(url)
             counts.append(len(captured))

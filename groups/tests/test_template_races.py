@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from unittest import skipUnless
 from unittest.mock import call as called
 from unittest.mock import patch
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from groups.models import MilestoneTemplate
     from users.models import User
+
+GROUPS: Final = 8
 
 
 class MeanwhileTests(RunCase):
@@ -105,7 +107,7 @@ class KilledTests(RunCase):
 class RaceTests(TransactionTestCase):
     def setUp(self) -> None:
         self.admin, self.template = make_admin(), make_template(milestones=3)
-        self.groups = [make_group() for _ in range(20)]
+        self.groups = [make_group() for _ in range(GROUPS)]
         self.enterContext(patch("groups.services.templates.enqueue_on_commit"))
 
     def begin(
@@ -119,7 +121,7 @@ class RaceTests(TransactionTestCase):
         return start(template or self.template, by=by, group_ids=ids, start_date=START)
 
     def assert_each_has(self, count: int) -> None:
-        self.assertEqual([len(titles(group)) for group in self.groups], [count] * 20)
+        self.assertEqual([len(titles(group)) for group in self.groups], [count] * GROUPS)
 
     def test_four_workers_on_one_run_give_it_once(self) -> None:
         run = self.begin(self.groups)
@@ -136,8 +138,8 @@ class RaceTests(TransactionTestCase):
 
         self.assert_each_has(3)
         counted = TemplateRun.objects.with_counts()
-        self.assertEqual(sum(run.applied for run in counted), 20)
-        self.assertEqual(sum(run.skipped for run in counted), 20)
+        self.assertEqual(sum(run.applied for run in counted), GROUPS)
+        self.assertEqual(sum(run.skipped for run in counted), GROUPS)
 
     def test_two_templates_at_once_leave_every_place_taken_once(self) -> None:
         runs = [self.begin(self.groups), self.begin(self.groups[::-1], template=make_template(milestones=3))]

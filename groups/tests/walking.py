@@ -66,9 +66,13 @@ class MatrixCase(TestCase):
                 path.format_map(ids), self.bodies.get(operation), format=form
             )
 
-    def assert_rows(self, table: str) -> None:
-        """Assert that each role is answered as its cell says."""
+    def assert_rows(self, table: str) -> dict[tuple[str, str], Any]:
+        """Assert that each role is answered as its cell says; returns the answers, by operation and role."""
+        answers = {}
         for operation, expected in statuses(table).items():
             with self.subTest(operation):
-                got = [self.call(role, operation, self.ids_of(operation)).status_code for role in ROLES]
-                self.assertEqual(dict(zip(ROLES, got, strict=True)), dict(zip(ROLES, expected, strict=True)))
+                row = {role: self.call(role, operation, self.ids_of(operation)) for role in ROLES}
+                answers.update({(operation, role): response for role, response in row.items()})
+                got = {role: response.status_code for role, response in row.items()}
+                self.assertEqual(got, dict(zip(ROLES, expected, strict=True)))
+        return answers

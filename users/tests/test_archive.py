@@ -33,7 +33,7 @@ from core.testing import in_parallel
 from core.uploads.files import save_file
 from core.uploads.store import store_upload
 from events.tests.factories import make_event
-from groups.models import Milestone, Task
+from groups.models import Group, Milestone, Task
 from groups.tests.factories import make_group
 from users.models import DataArchive, SupervisorProfile, User, UserProfile
 from users.services import archive as service
@@ -50,26 +50,33 @@ class ArchiveCase(TestCase):
     """A student with a group, a mentor who looks after them, and a storage of the test's own."""
 
     accepts = "*/*"
+    student: User
+    mentor: User
+    group: Group
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.student = make_user(email="ada@example.org", first_name="Ada", last_name="Lovelace")
+        UserProfile.objects.create(user=cls.student, bio="Loves bees", guardian_email="mum@example.org")
+        cls.mentor = make_user(email="mina@example.org", role="mentor", first_name="Mina")
+        SupervisorProfile.objects.create(user=cls.mentor, phone_number="0400 111 222", wwcc_number="WWC-7")
+        make_link(cls.student, cls.mentor)
+        cls.group = make_group(members=[cls.student, cls.mentor])
 
     def setUp(self) -> None:
         cache.clear()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.enterContext(override_settings(MEDIA_ROOT=folder.name))
-        self.student = make_user(email="ada@example.org", first_name="Ada", last_name="Lovelace")
-        UserProfile.objects.create(user=self.student, bio="Loves bees", guardian_email="mum@example.org")
-        self.mentor = make_user(email="mina@example.org", role="mentor", first_name="Mina")
-        SupervisorProfile.objects.create(user=self.mentor, phone_number="0400 111 222", wwcc_number="WWC-7")
-        make_link(self.student, self.mentor)
-        self.group = make_group(members=[self.student, self.mentor])
         self.clients: dict[int, Any] = {}
 
     def get(self, user: User | None = None, query: str = "") -> Any:
         """Ask as that person, read the answer, and let the background work end."""
         who = user or self.student
-        client = self.clients.setdefault(who.pk, signed_in_client(who))
+        if who.pk not in self.clients:
+            self.clients[who.pk] = signed_in_client(who)
         with self.captureOnCommitCallbacks(execute=True):
-            response = client.get(f"{URL}{query}", headers={"Accept": self.accepts})
+            response = self.clients[who.pk].get(f"{URL}{query}", headers={"Accept": self.accepts})
         self.body = response.getvalue()
         return response
 

@@ -40,10 +40,16 @@ def rows_of(text: str) -> list[list[str]]:
 
 class ExportTestCase(TestCase):
     client: APIClient
+    admin: User
+    desk: APIClient
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.admin = make_admin(email="zoe@example.org", first_name="Zoe")
+        cls.desk = signed_in_client(cls.admin)
 
     def setUp(self) -> None:
-        self.admin = make_admin(email="zoe@example.org", first_name="Zoe")
-        self.client = signed_in_client(self.admin)
+        self.client = self.desk
 
     def export(self, **params: Any) -> Any:
         response = self.client.get(URL, params)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 
 order: list[str] = []
+five_at_once = patch("users.services.import_writing.ROWS_AT_ONCE", 5)
 
 
 def numbered(count: int) -> list[list[str]]:
@@ -231,13 +232,14 @@ class WorldThatChangedTests(ImportTestCase):
         self.assertFalse(ImportRow.objects.exists())
 
 
+@five_at_once
 @override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
 class TurnTests(ImportTestCase):
     """A worker is not held for as long as an import lasts: sign-in mails wait behind it."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.batch = self.checked(*numbered(120))["id"]
+        self.batch = self.checked(*numbered(12))["id"]
         start_commit(self.batch, by=self.admin)
         patcher = patch("core.turns.enqueue")
         self.enqueue = patcher.start()
@@ -250,14 +252,14 @@ class TurnTests(ImportTestCase):
 
     def test_a_run_ends_when_its_time_is_over_and_queues_up_anew(self) -> None:
         with patch("core.turns.TURN_SECONDS", 0):
-            self.assertEqual([self.turn() for _ in range(4)], [50, 100, 120, 120])
+            self.assertEqual([self.turn() for _ in range(4)], [5, 10, 12, 12])
 
         again = call("users.tasks.commit_import", import_id=self.batch)
         self.assertEqual(self.enqueue.call_args_list, [again] * 3)
 
     def test_a_short_import_needs_one_run(self) -> None:
         with patch("core.turns.monotonic", return_value=0.0):
-            self.assertEqual(self.turn(), 120)
+            self.assertEqual(self.turn(), 12)
 
         self.enqueue.assert_not_called()
 
@@ -275,7 +277,7 @@ class TurnTests(ImportTestCase):
 
     def test_a_fault_after_progress_uses_up_no_try(self) -> None:
         with self.failing_after(1):
-            self.assertEqual(self.turn(), 50)
+            self.assertEqual(self.turn(), 5)
 
         self.enqueue.assert_called_once_with("users.tasks.commit_import", import_id=self.batch)
 
@@ -293,6 +295,7 @@ def send_mail() -> None:
 
 
 @skipUnless(connection.vendor == "postgresql", "The queue of rows is the production profile's.")
+@five_at_once
 @override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
 class OneWorkerTests(TransactionTestCase):
     """The real worker on the real table."""
@@ -300,7 +303,7 @@ class OneWorkerTests(TransactionTestCase):
     def test_a_mail_that_comes_while_an_import_is_written_does_not_wait_for_its_end(self) -> None:
         order.clear()
         admin = make_admin()
-        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(120))), by=admin, flags={})
+        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(12))), by=admin, flags={})
 
         def step(import_id: int) -> bool:
             if not order:
@@ -320,18 +323,19 @@ class OneWorkerTests(TransactionTestCase):
 
         self.assertEqual(order, ["rows", "mail", "rows", "rows", "rows"])
         batch.refresh_from_db()
-        self.assertEqual((batch.state, batch.counts["written"]), ("committed", 120))
+        self.assertEqual((batch.state, batch.counts["written"]), ("committed", 12))
 
 
+@five_at_once
 class KilledWorkerTests(ImportTestCase):
     def test_the_next_run_goes_on_without_doubles(self) -> None:
-        body = self.checked(*numbered(120))
+        body = self.checked(*numbered(12))
         made = 0
 
         def killed(**kwargs: Any) -> User:
             nonlocal made
             made += 1
-            if made > 70:
+            if made > 7:
                 raise KeyboardInterrupt
             return create_account(**kwargs)
 
@@ -341,15 +345,15 @@ class KilledWorkerTests(ImportTestCase):
             self.assertRaises(KeyboardInterrupt),
         ):
             commit_import.func(import_id=body["id"])
-        self.assertEqual(User.objects.exclude(pk=self.admin.pk).count(), 50)
+        self.assertEqual(User.objects.exclude(pk=self.admin.pk).count(), 5)
         halfway = self.client.get(url("detail", body["id"])).json()
-        self.assertEqual((halfway["state"], halfway["progress"]["written"]), ("committing", 50))
+        self.assertEqual((halfway["state"], halfway["progress"]["written"]), ("committing", 5))
 
         after = self.step("commit", body["id"])
 
-        self.assertEqual((after["state"], after["progress"]["written"]), ("committed", 120))
-        self.assertEqual(User.objects.exclude(pk=self.admin.pk).count(), 120)
-        self.assertEqual(AuditEvent.objects.filter(action="user_created").count(), 120)
+        self.assertEqual((after["state"], after["progress"]["written"]), ("committed", 12))
+        self.assertEqual(User.objects.exclude(pk=self.admin.pk).count(), 12)
+        self.assertEqual(AuditEvent.objects.filter(action="user_created").count(), 12)
 
     def test_one_row_that_cannot_be_written_holds_up_no_other(self) -> None:
         for failure, part in (
@@ -514,9 +518,10 @@ class LostKeyTests(ImportTestCase):
 
 @skipUnlessDBFeature("has_select_for_update")
 class TwoWorkersTests(TransactionTestCase):
+    @five_at_once
     def test_two_workers_at_once_make_each_account_once(self) -> None:
         admin = make_admin()
-        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(200))), by=admin, flags={})
+        batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(20))), by=admin, flags={})
         with patch("users.services.imports.enqueue_on_commit"):
             start_commit(batch.pk, by=admin)
 
@@ -525,13 +530,13 @@ class TwoWorkersTests(TransactionTestCase):
         self.assertEqual(results, [None] * 4)
         batch.refresh_from_db()
         self.assertEqual(
-            (batch.state, batch.counts["written"], batch.counts["create"]), ("committed", 200, 200)
+            (batch.state, batch.counts["written"], batch.counts["create"]), ("committed", 20, 20)
         )
-        self.assertEqual(User.objects.count(), 201)
+        self.assertEqual(User.objects.count(), 21)
         self.assertEqual(AuditEvent.objects.filter(action="people_import_committed").count(), 1)
 
     def test_two_imports_of_the_same_new_people_at_once_reject_nobody(self) -> None:
-        header, *rows = numbered(120)
+        header, *rows = numbered(24)
         batches = []
         for order in (rows, rows[::-1]):
             admin = make_admin()
@@ -546,12 +551,12 @@ class TwoWorkersTests(TransactionTestCase):
         for batch in batches:
             batch.refresh_from_db()
             self.assertEqual((batch.state, batch.counts["rejected"]), ("committed", 0))
-        self.assertEqual(sum(batch.counts["create"] for batch in batches), 120)
-        self.assertEqual(User.objects.count(), 122)
+        self.assertEqual(sum(batch.counts["create"] for batch in batches), 24)
+        self.assertEqual(User.objects.count(), 26)
 
     def test_an_import_and_erasures_of_the_same_people_both_end(self) -> None:
         admin, other = make_admin(), make_admin()
-        people = [make_user() for _ in range(60)]
+        people = [make_user() for _ in range(36)]
         rows = [["email", "track"], *([person.email, "x"] for person in people)]
         batch = check_file(SimpleUploadedFile("x.csv", csv_of(*rows)), by=admin, flags={})
         with patch("users.services.imports.enqueue_on_commit"):
@@ -565,12 +570,12 @@ class TwoWorkersTests(TransactionTestCase):
 
         self.assertEqual(in_parallel(one, 4), [None] * 4)
         batch.refresh_from_db()
-        self.assertEqual((batch.state, batch.counts["total"]), ("committed", 30))
-        self.assertEqual(User.objects.filter(track="x").count(), 30)
+        self.assertEqual((batch.state, batch.counts["total"]), ("committed", 18))
+        self.assertEqual(User.objects.filter(track="x").count(), 18)
 
     def test_an_import_and_an_admin_who_edits_the_same_people_both_end(self) -> None:
         admin, other = make_admin(), make_admin()
-        people = [make_user() for _ in range(40)]
+        people = [make_user() for _ in range(20)]
         rows = [["email", "track"], *([person.email, "x"] for person in [other, *people])]
         batch = check_file(SimpleUploadedFile("x.csv", csv_of(*rows)), by=admin, flags={})
         with patch("users.services.imports.enqueue_on_commit"):
@@ -586,4 +591,4 @@ class TwoWorkersTests(TransactionTestCase):
         results = in_parallel(one, 4)
 
         self.assertEqual(results, [None, 200, 200, 200])
-        self.assertEqual(User.objects.filter(track="x").count(), 41)
+        self.assertEqual(User.objects.filter(track="x").count(), 21)

@@ -74,7 +74,7 @@ class ErasedAddressTests(ImportTestCase):
                 self.imported(["email", "guardianEmail"], *rows)
             return int(asked.filter.call_count)
 
-        self.assertEqual((queries(2), queries(40)), (1, 1))
+        self.assertEqual((queries(2), queries(12)), (1, 1))
 
     def test_it_is_known_by_a_digest_and_for_two_days(self) -> None:
         erase_person(make_user(), by=self.admin)

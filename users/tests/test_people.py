@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.test import TestCase
@@ -20,6 +20,9 @@ from authentication.tests.signing_in import (
 from core.models import AuditEvent
 from users.models import User, UserProfile
 from users.tests.factories import make_admin, make_link, make_user
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
 
 LIST = reverse("admin_panel:user-list")
 PROFILE = {
@@ -57,10 +60,17 @@ def status_of(person: User) -> str:
 class DeskTestCase(SignInTestCase):
     """An admin sits at the desk."""
 
+    admin: User
+    desk: APIClient
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.admin = make_admin(email="desk@example.org")
+        cls.desk = signed_in_client(cls.admin)
+
     def setUp(self) -> None:
         super().setUp()
-        self.admin = make_admin(email="desk@example.org")
-        self.client = signed_in_client(self.admin)
+        self.client = self.desk
 
     def found(self, **query: Any) -> list[str]:
         body = self.client.get(LIST, query).json()
