@@ -1,16 +1,57 @@
-"""The tab in which tests look at pages, and what they ask of one beside what it shows."""
+"""Tests in Chromium: its tab, which they share, and what they ask of a page beside what it shows."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
-from contextlib import suppress
+import unittest
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib import resources
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from unittest.mock import patch
 
+from django.conf import settings
+from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+from django.core.cache import caches
 from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test import Client
 from django.test.testcases import LiveServerThread, QuietWSGIRequestHandler
+from rest_framework.test import APIClient
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from users.models import User
+
+# What Playwright leaves out, since the last such flag alone counts; and what Chromium draws below the bar for
+# addresses, in each window anew and unseen: it costs more than our pages do.
+FEATURES_LEFT_OUT: Final = (
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "AimEnabled",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+)
+CHROMIUMS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    f"--disable-features={','.join(FEATURES_LEFT_OUT)}",
+)
 SIZE: Final = {"width": 1280, "height": 720}
 PATIENCE_MS: Final = 60_000  # beside whatever else runs
 WATCH: Final = """
@@ -118,3 +159,73 @@ class ThreadThatHangsUp(LiveServerThread):
             server = on(0)
         ThreadThatHangsUp.last_port = server.server_port
         return server
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium, and end it."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - where there is a browser
+
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    # The driver runs an event loop in this thread, which Django would take for async code.
+    allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
+    with allow, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class BrowserTestCase(StaticLiveServerTestCase):
+    """A live server and a tab of a headless Chromium; tag its tests ``browser``.
+
+    The tab is kept from test to test, and comes as a new one: empty, light, ``SIZE`` large, without cookies.
+    """
+
+    client_class = APIClient
+    server_thread_class = ThreadThatHangsUp
+    kept: ExitStack | None = None  # what ends with the suite
+    browser: Any = None
+    tab: Any
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        if cls.kept is None:
+            cls.browser = cls.enterClassContext(chromium())
+        elif cls.browser is None:
+            BrowserTestCase.browser = cls.kept.enter_context(chromium())
+
+    def setUp(self) -> None:
+        caches["default"].clear()
+        self.tab = kept_tab(self.browser)
+        self.addCleanup(self.server_thread.httpd.hang_up)
+        self.addCleanup(leave, self.tab, self.live_server_url)
+
+    def open(self, path: str) -> Any:
+        """Go to a page of ours; return what the server answered."""
+        return self.tab.goto(f"{self.live_server_url}{path}")
+
+    def come_in_as(self, person: User) -> None:
+        """Make the tab that of somebody who has signed in at the admin site, and of nobody else."""
+        client = Client()
+        client.force_login(person)
+        key = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.tab.context.clear_cookies()
+        self.tab.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.live_server_url}]
+        )
+
+    def hear(self, source: Any, event: str, listener: Callable[[Any], object]) -> None:
+        """Listen to the tab, or to its context, until the test ends."""
+        source.on(event, listener)
+        self.addCleanup(source.remove_listener, event, listener)
+
+
+class BrowserSuite(unittest.TestSuite):
+    """Tests of several classes, in one Chromium: to start it and to draw a first page takes seconds."""
+
+    def run(self, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002 - unittest's signature
+        with ExitStack() as kept, patch.multiple(BrowserTestCase, kept=kept, browser=None):
+            return super().run(result, debug)

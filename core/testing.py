@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging.config
-import os
-import shutil
-import unittest
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.conf import settings
-from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.template.response import SimpleTemplateResponse
@@ -20,9 +16,8 @@ from django.test import Client, TestCase
 from django.test import runner as django_runner
 from django.test.testcases import is_pickable  # type: ignore[attr-defined]
 from django_redis.cache import RedisCache
-from rest_framework.test import APIClient
 
-from core.browser_testing import ThreadThatHangsUp, kept_tab, leave
+from core.browser_testing import BrowserSuite, BrowserTestCase
 from core.store_testing import (
     REDIS_DATABASES,
     empty_tables_quickly,
@@ -32,42 +27,15 @@ from core.store_testing import (
 )
 
 if TYPE_CHECKING:
+    import unittest
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from django.db.models import Model
 
-    from users.models import User
 
 # Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
 OBJECTS_UNLOOKED_AT = 50_000
-# What Playwright leaves out, since the last such flag alone counts; and what Chromium draws below the bar for
-# addresses, in each window anew and unseen: it costs more than our pages do.
-FEATURES_LEFT_OUT = (
-    "AvoidCorsURLLoaderRestartOnRedirect",
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsFirstBalancedModeAutoEnable",
-    "HttpsUpgrades",
-    "LensOverlay",
-    "MediaRouter",
-    "NetworkTimeServiceQuerying",
-    "OptimizationHints",
-    "PaintHolding",
-    "PreconnectToSearch",
-    "ThirdPartyStoragePartitioning",
-    "AimEnabled",
-    "WebUIOmniboxAimPopup",
-    "WebUIOmniboxPopup",
-)
-CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    f"--disable-features={','.join(FEATURES_LEFT_OUT)}",
-)
 no_badge = patch("btf_backend.console.queue.waiting", return_value=0)
 
 
@@ -119,14 +87,6 @@ class TravellingRunner(django_runner.RemoteTestRunner):
     """Runs tests in a parallel process."""
 
     resultclass = TravellingResult
-
-
-class BrowserSuite(unittest.TestSuite):
-    """Tests of several classes, in one Chromium: to start it and to draw a first page takes seconds."""
-
-    def run(self, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002 - unittest's signature
-        with ExitStack() as kept, patch.multiple(BrowserTestCase, kept=kept, browser=None):
-            return super().run(result, debug)
 
 
 class HouseParallelSuite(django_runner.ParallelTestSuite):
@@ -198,68 +158,6 @@ class HouseRunner(django_runner.DiscoverRunner):
             return super().run_tests(test_labels, **kwargs)
         finally:
             print(self.totals, flush=True)  # noqa: T201 - the runner's closing line
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Start a headless Chromium, and end it."""
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    # The driver runs an event loop in this thread, which Django would take for async code.
-    allow = patch.dict(os.environ, {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"})
-    with allow, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
-
-
-class BrowserTestCase(StaticLiveServerTestCase):
-    """A live server and a tab of a headless Chromium; tag its tests ``browser``.
-
-    The tab is kept from test to test, and comes as a new one: empty, light, ``SIZE`` large, without cookies.
-    """
-
-    client_class = APIClient
-    server_thread_class = ThreadThatHangsUp
-    kept: ExitStack | None = None  # what ends with the suite
-    browser: Any = None
-    tab: Any
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        if cls.kept is None:
-            cls.browser = cls.enterClassContext(chromium())
-        elif cls.browser is None:
-            BrowserTestCase.browser = cls.kept.enter_context(chromium())
-
-    def setUp(self) -> None:
-        caches["default"].clear()
-        self.tab = kept_tab(self.browser)
-        self.addCleanup(self.server_thread.httpd.hang_up)
-        self.addCleanup(leave, self.tab, self.live_server_url)
-
-    def open(self, path: str) -> Any:
-        """Go to a page of ours; return what the server answered."""
-        return self.tab.goto(f"{self.live_server_url}{path}")
-
-    def come_in_as(self, person: User) -> None:
-        """Make the tab that of somebody who has signed in at the admin site, and of nobody else."""
-        client = Client()
-        client.force_login(person)
-        key = client.cookies[settings.SESSION_COOKIE_NAME].value
-        self.tab.context.clear_cookies()
-        self.tab.context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.live_server_url}]
-        )
-
-    def hear(self, source: Any, event: str, listener: Callable[[Any], object]) -> None:
-        """Listen to the tab, or to its context, until the test ends."""
-        source.on(event, listener)
-        self.addCleanup(source.remove_listener, event, listener)
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from django.urls import reverse
 from announcements.models import Announcement
 from announcements.tests.cases import MailedNewsCase
 from announcements.tests.factories import hours, make_announcement
+from core.browser_testing import BrowserTestCase
 from core.models import AuditEvent, Delivery
-from core.testing import BrowserTestCase, undrawn
+from core.testing import undrawn
 from users.models import User
 from users.tests.factories import make_admin, make_superuser, make_user
 

@@ -10,7 +10,7 @@ from django.test import override_settings, tag
 
 from authentication.models import SignInSession
 from authentication.tests.signing_in import ADDRESS, SignInTestCase, mailed, redeem_link
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase
 
 URL = "/auth/verify"
 

@@ -7,9 +7,8 @@ from django.test import override_settings, tag
 from django.urls import reverse
 
 from authentication.tests.at_site import ASK, CONFIRM, DESK, site_mail
-from core.browser_testing import violations
+from core.browser_testing import BrowserTestCase, violations
 from core.models import AuditEvent
-from core.testing import BrowserTestCase
 from users.models import User
 from users.tests.factories import make_superuser, make_user
 

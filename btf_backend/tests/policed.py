@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase
 from users.tests.factories import make_superuser
 
 PATIENCE_MS: Final = 180_000  # the document is made, and drawn, beside whatever else runs

@@ -7,9 +7,8 @@ from typing import Final
 from django.test import tag
 
 from btf_backend.tests.test_admin_site import MAKERS
-from core.browser_testing import violations
+from core.browser_testing import BrowserTestCase, violations
 from core.models import AuditEvent, Delivery
-from core.testing import BrowserTestCase
 from events.models import EventRegistration
 from users.tests.factories import make_superuser
 

@@ -12,8 +12,8 @@ from django.test import override_settings, tag
 
 from btf_backend.tests.front import HOST, Answer, Front, Told, Upstream
 from btf_backend.tests.test_deploy_front import SPA, FrontTestCase
+from core.browser_testing import BrowserTestCase
 from core.refusals import Missing, Refused, TooLarge, TooMany, Unavailable
-from core.testing import BrowserTestCase
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib.auth.models import Permission
 from django.test import Client, tag
 
-from core.browser_testing import violations
+from core.browser_testing import BrowserTestCase, violations
 from core.roles import Role
-from core.testing import BrowserTestCase, undrawn
+from core.testing import undrawn
 from users.tests.factories import make_admin, make_superuser, make_user
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Final
 from django.test import tag
 from django.urls import reverse
 
+from core.browser_testing import BrowserTestCase
 from core.models import Upload
-from core.testing import BrowserTestCase
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser, make_user
 

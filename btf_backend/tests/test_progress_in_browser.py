@@ -11,8 +11,7 @@ from django.test import tag
 from django.urls import reverse
 from django.utils import timezone
 
-from core.browser_testing import violations
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase, violations
 from groups.models import TemplateRun
 from groups.tests.factories import make_group
 from users.tests.factories import make_superuser

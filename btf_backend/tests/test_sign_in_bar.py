@@ -11,8 +11,7 @@ from django.conf import settings
 from django.test import TestCase, override_settings, tag
 
 from btf_backend.tests.laptop import Laptop
-from core.browser_testing import violations
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase, violations
 from users.tests.factories import make_admin, make_user
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from authentication.sessions import open_session
 from authentication.tokens import OurAccess
 from btf_backend.tests.served import Desk, Served
 from chat.tests.factories import make_message
-from core.testing import chromium
+from core.browser_testing import chromium
 from core.tests.smtp import HOST
 from groups.tests.factories import make_group
 from users.tests.factories import make_admin, make_user

@@ -7,8 +7,7 @@ from django.urls import reverse
 
 from chat.models import Message, TextOpening
 from chat.tests.factories import make_message
-from core.browser_testing import violations
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase, violations
 from users.tests.factories import make_admin, make_user
 
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from django.test import SimpleTestCase, override_settings, tag
 
 from authentication.letters import proof_letter, sign_in_letter, site_letter, token_reuse_letter
+from core.browser_testing import BrowserTestCase
 from core.colours import READABLE, contrast, ink_on, readable
 from core.mail import DARK, LIGHT, Envelope, Fact, Letter, Line, Reader, compose
-from core.testing import BrowserTestCase
 
 SNAPSHOTS: Final = Path(__file__).parent / "letters"
 READERS: Final = {

@@ -12,15 +12,9 @@ from django.db import connection
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from rest_framework.test import APIClient
 
+from core.browser_testing import BrowserSuite, BrowserTestCase
 from core.store_testing import is_emptied, is_quiet
-from core.testing import (
-    BrowserSuite,
-    BrowserTestCase,
-    HouseParallelSuite,
-    HouseRunner,
-    TravellingRunner,
-    in_parallel,
-)
+from core.testing import HouseParallelSuite, HouseRunner, TravellingRunner, in_parallel
 
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 

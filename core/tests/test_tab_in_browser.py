@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from django.test import tag
 
-from core.browser_testing import QUIET, SIZE, kept_tab, leave, violations
-from core.testing import BrowserTestCase
+from core.browser_testing import QUIET, SIZE, BrowserTestCase, kept_tab, leave, violations
 from users.tests.factories import make_superuser
 
 PATIENCE_SECONDS: Final = 30

@@ -12,11 +12,11 @@ from django.test import override_settings, tag
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from core.browser_testing import BrowserTestCase
 from core.models import NotificationChoice
 from core.notifications.kinds import Kind, Pace
 from core.notifications.unsubscribe import SALT, unsubscribe_link
 from core.registry import notification_kinds
-from core.testing import BrowserTestCase
 from core.tests.telling import KINDS, MailCase, TellingCase, words
 from users.tests.factories import make_user
 

@@ -7,8 +7,7 @@ from typing import Final
 from django.test import tag
 from django.urls import reverse
 
-from core.browser_testing import violations
-from core.testing import BrowserTestCase
+from core.browser_testing import BrowserTestCase, violations
 from users.models import User
 from users.tests.factories import make_user
 from users.tests.importing import csv_of
