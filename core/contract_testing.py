@@ -10,8 +10,8 @@ import jsonschema_rs
 import orjson
 from django.conf import settings
 from django.test import AsyncClient, Client
-from drf_spectacular.generators import SchemaGenerator
 
+from core.docs import document
 from core.schema import envelope
 
 if TYPE_CHECKING:
@@ -35,13 +35,6 @@ SHOWN: Final = 3
 
 class Undocumented(AssertionError):
     """An answer is not what the OpenAPI document says."""
-
-
-@cache
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document as clients get it."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return made
 
 
 def strict(part: Any) -> Any:

@@ -47,17 +47,20 @@ class Listing:
 
     A later page is found by its ids, which an index in the list's order has, from whichever end is nearer,
     and only then read: whatever is skipped is never read. For that it must be known how many rows there are.
-    They are mostly as many as the last time: it is asked for as if they were, and says how many they are.
+    Where all who may ask find the same, they are mostly as many as the last time: it is asked for as if they
+    were, and says how many they are.
     """
+
+    is_alike: ClassVar[bool] = False  # to all who may ask
 
     def __init__(
         self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool, brings_total: bool = False
     ) -> None:
         # A search takes longer than a round trip: what it finds is counted where that is more than a page.
         self.brings_total = brings_total or not is_planned_anew
-        self.is_searched, self.last_total = is_planned_anew, 0
+        self.is_expected, self.last_total = self.is_alike and not is_planned_anew, 0
         first = partial(with_total, rows) if self.brings_total else rows
-        read = rows if is_planned_anew else partial(with_total, rows)
+        read = partial(with_total, rows) if self.is_expected else rows
         self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
         self.first = Prepared(first, is_planned_anew=is_planned_anew)
         self.later = Prepared(lambda: found_by(read(), rows()), is_planned_anew=True)
@@ -72,15 +75,14 @@ class Listing:
         return rows
 
     def later_page(self, found: Found, start: int, size: int) -> list[Any]:
-        if self.is_searched:
+        if found.is_counted or not self.is_expected:
             return self.after(start, size, of=found.total, values=found.values)
-        rows = self.after(start, size, of=self.last_total, values=found.values)
+        expected = self.last_total  # which other threads change
+        rows = self.after(start, size, of=expected, values=found.values)
         if rows:
             found.total = rows[0].total_found
-        if found.total == self.last_total:
-            return rows
         self.last_total = found.total
-        return self.after(start, size, of=found.total, values=found.values)
+        return rows if found.total == expected else self.later_page(found, start, size)
 
     def after(self, start: int, size: int, *, of: int, values: dict[str, Any]) -> list[Any]:
         """Ask for ``size`` rows after the first ``start`` of so many."""
@@ -111,6 +113,10 @@ class Found:
 
     def count(self) -> int:
         return self.total
+
+    @property
+    def is_counted(self) -> bool:
+        return "total" in vars(self)
 
     @cached_property
     def total(self) -> int:

@@ -24,6 +24,7 @@ class PeopleListing(Listing):
     """
 
     FEW: Final = 5_000
+    is_alike = True
 
     def __init__(self, rows: Callable[[], Any], *, is_planned_anew: bool) -> None:
         self.finds_few = bool(rows().is_searched)

@@ -10,7 +10,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from core.contract_testing import document
+from core.docs import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -170,8 +170,11 @@ class PageTests(TestCase):
         self.assertIn('"validatorUrl": null', self.client.get("/api/docs/?script=").content.decode())
 
     def test_the_schema_is_yaml_or_json(self) -> None:
-        self.assertTrue(self.client.get("/api/schema/").content.startswith(b"openapi: 3.1.1"))
-        self.assertEqual(self.client.get("/api/schema/?format=json").json()["info"]["version"], "1.0.0")
-
         with mock.patch("core.docs.SchemaGenerator.get_schema", side_effect=AssertionError("made again")):
-            self.assertEqual(self.client.get("/api/schema/").status_code, 200)
+            text, document = (self.client.get(f"/api/schema/{form}") for form in ("", "?format=json"))
+
+        self.assertTrue(text.content.startswith(b"openapi: 3.1.1"))
+        self.assertEqual(text.headers["Content-Type"], "application/vnd.oai.openapi; charset=utf-8")
+        self.assertRegex(text.headers["Content-Disposition"], r'^inline; filename="[^"]+\.yaml"$')
+        self.assertEqual(document.json()["info"]["version"], "1.0.0")
+        self.assertEqual(document.headers["Content-Type"], "application/vnd.oai.openapi+json")

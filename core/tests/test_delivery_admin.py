@@ -145,8 +145,8 @@ class SendAgainTests(TellingCase):
         for name in ("delivery", "notice"):
             for kind in ("former", "%ED%A0%80"):
                 with self.subTest(name, kind=kind):
-                    shown = context_of(self.client, page(name) + f"?kind={kind}")["cl"]
-                    self.assertEqual(shown.result_count, 1)
+                    response = self.client.get(page(name) + f"?kind={kind}")
+                    self.assertContains(response, "news" if name == "notice" else "ada@")
 
     def test_who_may_look_may_not_send(self) -> None:
         delivery = self.failed()
@@ -240,7 +240,7 @@ class TroubleTests(TestCase):
         self.assertContains(self.client.get(people), "Reported as spam, ")
         self.assertEqual(self.found("complained"), [self.ada])
         self.assertEqual(self.found("bounced"), [])
-        self.assertEqual(len(self.found("zz")), User.objects.count())
+        self.assertContains(self.client.get(people + "?mail_trouble=zz"), "eve@example.org")
         opened = reverse("admin:users_user_change", args=[self.ada.pk])
         self.assertContains(self.client.get(opened), "Reported as spam, ")
 

@@ -517,8 +517,8 @@ class LostKeyTests(ImportTestCase):
 
 
 @skipUnlessDBFeature("has_select_for_update")
+@five_at_once
 class TwoWorkersTests(TransactionTestCase):
-    @five_at_once
     def test_two_workers_at_once_make_each_account_once(self) -> None:
         admin = make_admin()
         batch = check_file(SimpleUploadedFile("x.csv", csv_of(*numbered(20))), by=admin, flags={})

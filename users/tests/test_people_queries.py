@@ -12,9 +12,11 @@ from django.urls import reverse
 
 from authentication.tests.signing_in import signed_in_client
 from core.listing import listing_of
+from core.testing import before_statement
 from users.models import User
 from users.pagination import PeopleListing
 from users.tests.factories import make_admin, make_user
+from users.views.people import PeopleViewSet
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
@@ -79,6 +81,17 @@ class PeopleQueriesTests(TestCase):
         self.assert_page_is_right(30, queries=COUNT + PAGE)
         self.assert_page_is_right(30, queries=PAGE)
         self.assert_page_is_right(2, queries=PAGE)
+        with self.assertNumQueries(AUTHENTICATION + COUNT + PAGE):
+            self.assertEqual(len(self.client.get(URL, {"page": "last"}).json()["results"]), 1)
+
+    def test_a_deep_page_is_right_where_somebody_else_finds_out_meanwhile(self) -> None:
+        self.client.get(URL, {"page": 30})
+        listing = listing_of(PeopleViewSet, True, ())  # noqa: FBT003 - as an admin
+        page = 'SELECT "users"."id", "users"."first_name"'
+        for last_total, asked in ((0, "SELECT COUNT"), (590, page), (700, page)):
+            listing.last_total = last_total
+            with before_statement(asked, lambda: setattr(listing, "last_total", 601)):
+                self.assert_page_is_right(30, queries=2)
 
     def test_a_deep_page_is_right_where_there_are_more_or_fewer(self) -> None:
         self.client.get(URL, {"page": 30})
