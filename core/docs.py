@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Whom `seed_demo_data` makes, where no variable says otherwise.
 DEMO_ADDRESSES: Final = {f"{role}@example.org": str(role) for role in Role}
+# The library loads its extensions while it makes its first document, and two threads at once make it fail.
+MAKING: Final = Lock()
 
 
 def demo_people() -> list[tuple[str, str]]:
@@ -32,10 +35,15 @@ def demo_people() -> list[tuple[str, str]]:
 
 
 @cache
+def made() -> dict[str, Any]:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
+
+
 def document() -> dict[str, Any]:
     """Return the OpenAPI document: half a second's work, and everybody's."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return made
+    with MAKING:
+        return made()
 
 
 @cache

@@ -10,12 +10,15 @@ from unittest import mock
 from django.conf import settings
 from django.core.management import call_command
 from django.test import TestCase, override_settings, tag
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from btf_backend.operation_names import NAMES
 from btf_backend.tests.routes import ENVELOPE, operations, schema
 from btf_backend.tests.test_permission_matrix import table
+from core import docs
 from core.schema import envelope as refusal
+from core.testing import in_parallel
 from groups.tests.matrix import TABLE, statuses
 
 # What creates without an ``Idempotency-Key``, and why that may be sent again all the same.
@@ -178,3 +181,11 @@ class PageTests(TestCase):
         self.assertRegex(text.headers["Content-Disposition"], r'^inline; filename="[^"]+\.yaml"$')
         self.assertEqual(document.json()["info"]["version"], "1.0.0")
         self.assertEqual(document.headers["Content-Type"], "application/vnd.oai.openapi+json")
+
+    def test_it_is_made_once_however_many_ask_at_once(self) -> None:
+        make = SchemaGenerator.get_schema
+        with mock.patch.object(SchemaGenerator, "get_schema", autospec=True, side_effect=make) as making:
+            docs.made.cache_clear()
+            in_parallel(lambda _: docs.document(), 4)
+
+        self.assertEqual(making.call_count, 1)
