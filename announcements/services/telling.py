@@ -74,7 +74,7 @@ def tell_the_rest(announcement: Announcement) -> None:
     for notice in notice_of(announcement).select_for_update(no_key=True):
         dropped = Delivery.objects.filter(notice=notice, state=Delivery.State.DROPPED)
         # In the order in which others that write several of them take them.
-        held = dropped.select_for_update(no_key=True).order_by("pk").values("pk")
+        held = list(dropped.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         Delivery.objects.filter(pk__in=held).update(state=Delivery.State.NONE, reason="", carried_by=None)
         fan_out_anew(notice, is_mailed=announcement.mail_requested_at is not None)
 

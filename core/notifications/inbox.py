@@ -112,9 +112,11 @@ def mark_read(user: User, ids: Collection[int] | None = None) -> int:
     if ids is not None:
         rows = rows.filter(pk__in=ids)
     with transaction.atomic():
-        # In the order in which others that write several of them take them.
-        held = rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values("pk")
-        if Delivery.objects.filter(pk__in=held).update(read_at=Coalesce(F("read_at"), Now())):
+        # In the order in which others that write several of them take them. Not within the UPDATE: PostgreSQL
+        # may ask a subquery again for each row of the table, where its statistics are old.
+        held = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+        marked = Delivery.objects.filter(pk__in=list(held.values_list("pk", flat=True)))
+        if marked.update(read_at=Coalesce(F("read_at"), Now())):
             transaction.on_commit(partial(ring_inboxes, [user.pk]))
     return unread_count(user)
 

@@ -242,6 +242,16 @@ class InboxTests(TellingCase):
         self.assertIn("delivery_inbox", plan_of(inbox))
         self.assertRegex(plan_of(unread), "delivery_(unread|inbox)")
 
+    @skipUnless(connection.vendor == "postgresql", "The plan is PostgreSQL's.")
+    def test_all_are_marked_without_asking_again_for_each_row_of_the_table(self) -> None:
+        count_rows_anew(Delivery, Notice)  # while they are empty: what comes at once then is planned for so
+        deliver(self.user, 30)
+        with CaptureQueriesContext(connection) as queries:
+            mark_read(self.user)
+        (update,) = (query["sql"] for query in queries.captured_queries if query["sql"].startswith("UPDATE"))
+
+        self.assertNotIn("LockRows", plan_of(update))
+
 
 def said(told: Told) -> Letter:
     """Say in which language it is written."""
