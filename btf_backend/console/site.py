@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import cache_control
 
 from btf_backend.console.nul import without_nul
@@ -69,6 +70,10 @@ class HubAdminSite(AdminSite):
         """Name the programme; leave the colours to the style sheet, since no page has styles in itself."""
         name = settings.PROGRAMME_NAME
         return {**super().each_context(request), "site_title": name, "site_header": name, "colors": None}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """List what somebody may open, once a page shows it: few do, and it asks each model's rights."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show what waits, and how the programme goes."""

@@ -213,6 +213,14 @@ class AdminSiteTests(TestCase):
                 with self.subTest(model=model._meta.label):
                     self.drawn(page(model, "changelist") + "?q=o'clock 1")
 
+    def test_a_page_that_lists_no_models_asks_no_rights_of_each(self) -> None:
+        url = page(next(iter(MAKERS)), "changelist")
+        with patch.object(admin.AdminSite, "get_app_list", side_effect=AssertionError):
+            self.drawn(url)
+
+        apps = self.client.get(url).context["available_apps"]
+        self.assertIn("users", {each["app_label"] for each in apps})
+
     def test_nobody_but_staff_gets_in(self) -> None:
         self.client.force_login(make_user(role="admin"))
 
