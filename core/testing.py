@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging.config
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 # Between two looks for cycles; Python's 700 costs a tenth of the suite's time.
 OBJECTS_UNLOOKED_AT = 50_000
+LAST_WAIT = 0.8  # of the way through the suite
 no_badge = patch("btf_backend.console.queue.waiting", return_value=0)
 
 
@@ -92,21 +94,28 @@ class TravellingRunner(django_runner.RemoteTestRunner):
 class HouseParallelSuite(django_runner.ParallelTestSuite):
     """Processes that share no store.
 
-    What waits comes first: for Chromium, for locks, for sockets and for other processes. While one waits,
-    another has the core; and of what only computes, none is left with much when the others have ended.
+    Chromium comes first; then what waits, for locks, for sockets and for other processes, by turns with what
+    only computes: while one process waits, the others have the cores. The last to come only compute, and are
+    short: none is left with much when the others have ended.
     """
 
     init_worker = init_worker
     runner_class = TravellingRunner
 
     def __init__(self, subsuites: list[unittest.TestSuite], *args: Any, **kwargs: Any) -> None:
-        of_browsers = [suite for suite in subsuites if issubclass(case_of(suite), BrowserTestCase)]
-        others = sorted(
-            (suite for suite in subsuites if suite not in of_browsers),
-            key=lambda suite: (issubclass(case_of(suite), TestCase), -suite.countTestCases()),
-        )
+        kinds: dict[type, list[unittest.TestSuite]] = {BrowserTestCase: [], TestCase: [], object: []}
+        for suite in sorted(subsuites, key=lambda suite: -suite.countTestCases()):
+            kinds[next(kind for kind in kinds if issubclass(case_of(suite), kind))].append(suite)
+        of_browsers, computing, waiting = kinds.values()
         in_one = [BrowserSuite(test for suite in of_browsers for test in suite)] if of_browsers else []
-        super().__init__([*in_one, *others], *args, **kwargs)
+        super().__init__([*in_one, *by_turns(waiting, computing)], *args, **kwargs)
+
+
+def by_turns(waiting: list[Any], computing: list[Any]) -> list[Any]:
+    """Return both, each in its own order and evenly mixed; none of those that wait is among the last."""
+    places = [(LAST_WAIT * n / len(waiting), suite) for n, suite in enumerate(waiting)]
+    places += [(n / len(computing), suite) for n, suite in enumerate(computing)]
+    return [suite for _, suite in sorted(places, key=itemgetter(0))]
 
 
 def case_of(suite: unittest.TestSuite) -> type[unittest.TestCase]:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A private PostgreSQL and Redis on free ports, in a folder outside the clone: start|stop|status|found|run -- COMMAND.
-# COMMAND finds that folder in SERVICES_FOLDER; crash-database there restarts PostgreSQL as a power cut does.
+# COMMAND finds that folder in SERVICES_FOLDER, and in DB_SOCKETS what may stand for DB_HOST to go without TCP, if anything;
+# crash-database there restarts PostgreSQL as a power cut does.
 set -eu
 
 temporary=${TMPDIR:-/tmp}
@@ -62,7 +63,7 @@ make_cluster() {
         --encoding=UTF8 --locale="$locale" --no-sync >>"$folder/log" 2>&1 || fail "$(tail -n 1 "$folder/log")"
     as_server tee -a "$servers/postgres/postgresql.conf" >/dev/null <<-CONF
 	listen_addresses = '127.0.0.1'
-	unix_socket_directories = ''
+	unix_socket_directories = '$sockets'
 	max_connections = 500
 	timezone = 'UTC'
 	fsync = off
@@ -84,6 +85,9 @@ start_servers() {
     chmod 711 "$folder"
     [ "$(id -u)" -ne 0 ] || chown postgres "$servers" 2>/dev/null || fail "there is no user postgres to run as"
     as_server test -w "$servers" || fail "$temporary is closed to the user postgres: set TMPDIR to another folder"
+    sockets=$servers
+    # The path of a socket has room for some hundred bytes; a comma would begin another.
+    case $sockets in *[,\']*) sockets= ;; *) [ ${#sockets} -le 80 ] || sockets= ;; esac
     make_cluster
     on_a_free_port postgres_on
     database_port=$port
@@ -96,6 +100,7 @@ start_servers() {
 	DB_PASSWORD=$(cat "$servers/password")
 	DB_HOST=127.0.0.1
 	DB_PORT=$database_port
+	DB_SOCKETS=$sockets
 	REDIS_URL=redis://127.0.0.1:$port/0
 	ENVIRONMENT
 }

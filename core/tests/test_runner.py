@@ -85,6 +85,10 @@ class SampleRolledBack(TestCase):
         pass
 
 
+class OtherRolledBack(SampleRolledBack):
+    pass
+
+
 class SampleInChromium(BrowserTestCase):
     def one(self) -> None:
         pass
@@ -108,13 +112,25 @@ class OrderTests(SimpleTestCase):
         self.assertEqual(first, ["SampleInChromium", "OtherInChromium"])
         self.assertCountEqual(others, [["Sample"], ["SampleThatCommits"]])
 
-    def test_what_is_rolled_back_comes_last_and_of_a_kind_the_longest_begins(self) -> None:
+    def test_what_waits_comes_by_turns_with_what_computes_and_of_a_kind_the_longest_begins(
+        self,
+    ) -> None:
         longer = LongerSample("one"), LongerSample("two")
+        rolled_back = SampleRolledBack("one"), OtherRolledBack("one")
 
         self.assertEqual(
-            self.order(SampleRolledBack("one"), SampleThatCommits("one"), *longer),
-            [["LongerSample", "LongerSample"], ["SampleThatCommits"], ["SampleRolledBack"]],
+            self.order(*rolled_back, SampleThatCommits("one"), *longer),
+            [
+                ["LongerSample", "LongerSample"],
+                ["SampleRolledBack"],
+                ["SampleThatCommits"],
+                ["OtherRolledBack"],
+            ],
         )
+
+    def test_there_may_be_nothing_of_a_kind(self) -> None:
+        self.assertEqual(self.order(), [])
+        self.assertEqual(self.order(SampleRolledBack("one")), [["SampleRolledBack"]])
 
     def test_the_suite_in_chromium_can_be_sent_to_another_process(self) -> None:
         suite = BrowserSuite([SampleInChromium("one")])
