@@ -86,8 +86,8 @@ start_servers() {
     [ "$(id -u)" -ne 0 ] || chown postgres "$servers" 2>/dev/null || fail "there is no user postgres to run as"
     as_server test -w "$servers" || fail "$temporary is closed to the user postgres: set TMPDIR to another folder"
     sockets=$servers
-    # The path of a socket has room for some hundred bytes; a comma would begin another.
-    case $sockets in *[,\']*) sockets= ;; *) [ ${#sockets} -le 80 ] || sockets= ;; esac
+    # The path of a socket has room for some hundred bytes, and PostgreSQL's configuration reads some signs in it.
+    case $sockets in *[!A-Za-z0-9/._+-]*) sockets= ;; *) [ ${#sockets} -le 80 ] || sockets= ;; esac
     make_cluster
     on_a_free_port postgres_on
     database_port=$port
@@ -100,7 +100,6 @@ start_servers() {
 	DB_PASSWORD=$(cat "$servers/password")
 	DB_HOST=127.0.0.1
 	DB_PORT=$database_port
-	DB_SOCKETS=$sockets
 	REDIS_URL=redis://127.0.0.1:$port/0
 	ENVIRONMENT
 }
@@ -167,7 +166,7 @@ run() {
     set -a
     # shellcheck source=/dev/null
     . "$folder/environment"
-    SERVICES_FOLDER=$folder
+    SERVICES_FOLDER=$folder DB_SOCKETS=$sockets
     set +a
     # In the background, so that a signal to this script is acted on at once; with our standard input all the same.
     umask "$mask"

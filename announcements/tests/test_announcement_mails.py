@@ -16,6 +16,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 
 from announcements.models import Announcement
 from announcements.services.announcements import change_announcement, create_announcement, delete_announcement
@@ -393,12 +394,15 @@ class BeforeItLeavesTests(MailedNewsCase):
         self.send_all()
         self.assertEqual(sorted(self.told(news).values()), ["dropped", "dropped", "sent"])
 
-        with time_machine.travel(hours(2)):
+        with time_machine.travel(hours(2)), CaptureQueriesContext(connection) as queries:
             for told in (1, 0):
                 with self.captureOnCommitCallbacks(execute=True):
                     self.assertEqual(publish_announcements(), {"told": told})
 
         self.assertEqual(set(self.told(news).values()), {"sent"})
+        # A subquery that locks might be asked again for each row.
+        locking = [each["sql"] for each in queries if re.match("UPDATE.* FOR (NO KEY )?UPDATE", each["sql"])]
+        self.assertEqual(locking, [])
         self.assertEqual((len(self.addressees()), len(set(self.addressees()))), (3, 3))
 
     def test_what_is_mailed_is_not_mailed_again_when_it_is_put_off(self) -> None:
