@@ -1,6 +1,6 @@
 """How fast the product answers, beside a service written by hand: every bar and goal in one run.
 
-``make bench`` (about ten minutes), or some of it, which writes no page:
+``make bench`` (about twelve minutes), or some of it, which writes no page:
 
     make bench PART=endpoints ONLY="users/me,post" ROUNDS=2
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAGE: Final = PROJECT / "docs" / "performance" / "endpoints.md"
 PEOPLE: Final = int(os.environ.get("PEOPLE") or 10_000)
 MESSAGES: Final = int(os.environ.get("MESSAGES") or 500_000)
-ROUNDS: Final = int(os.environ.get("ROUNDS") or 5)
+ROUNDS: Final = int(os.environ.get("ROUNDS") or 6)
 SECONDS: Final = int(os.environ.get("SECONDS") or 2)
 ONLY: Final = [name.strip() for name in os.environ.get("ONLY", "").split(",") if name.strip()]
 SERVERS: Final = ("ours", "peer", "bare WSGI", "bare ASGI")

@@ -32,7 +32,7 @@ LARGEST: Final = int(os.environ.get("LARGEST") or 100_000)
 SIZES: Final = [
     size for size in ((200, 10_000), (10_000, 500_000), (100_000, 5_000_000)) if size[0] <= LARGEST
 ]
-ROUNDS: Final = int(os.environ.get("ROUNDS") or 3)
+ROUNDS: Final = int(os.environ.get("ROUNDS") or 4)
 ONLY: Final = [name.strip() for name in os.environ.get("ONLY", "").split(",") if name.strip()]
 SECONDS: Final = 2
 FIRST_REQUESTS: Final = 6

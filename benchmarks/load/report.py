@@ -118,7 +118,7 @@ def rate_row(found: Found, name: str) -> list[str]:
     return [
         name,
         spread(found.rates("ours", name)),
-        spread(found.rates("peer", peer)),
+        spread(found.peers(name)),
         "its own" if peer == name else peer,
         spread(found.shares(name), ".3f"),
         spread(copies) if copies else "-",
@@ -249,8 +249,9 @@ the servers, Python {python}. Ours is gunicorn by `deploy/gunicorn.conf.py` with
 middleware, budgets, logs and metrics are on, and HTTPS as the proxy tells of it. The peer is
 `benchmarks/peer`, uvicorn with two processes. wrk keeps {connections} connections busy, with one request
 at a time on each. Ours and the peer take turns, {rounds} rounds, and every other round begins with the
-peer; a share is a ratio within one round. Numbers are medians, with the range in brackets. Pages are of
-twenty rows, but of `groups`, which has no pages, and of messages, which come by fifty.
+peer; a share is a ratio of two that were measured one after the other. Numbers are medians, with the range
+in brackets. Pages are of twenty rows, but of `groups`, which has no pages, and of messages, which come by
+fifty.
 
 The pages of messages are asked for again and again while nothing is said, and a worker keeps such a page for
 as long as it is what the database holds. `messages anew` is the newest page where none is kept: 500 spans

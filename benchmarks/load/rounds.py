@@ -39,11 +39,15 @@ class Sample:
 
 @dataclass
 class Found:
-    """Everything that was measured, by server and request; samples in the order of the rounds."""
+    """Everything that was measured, by server and request; samples in the order of the rounds.
+
+    ``beside`` is how many of ``OTHERS`` the peer answered a second next to a request that it does not know.
+    """
 
     samples: dict[str, dict[str, list[Sample]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
+    beside: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     statements: dict[str, dict[str, Asked]] = field(default_factory=lambda: defaultdict(dict))
     sizes: dict[str, int] = field(default_factory=dict)
     memory: dict[str, list[float]] = field(default_factory=dict)
@@ -57,8 +61,11 @@ class Found:
 
     def shares(self, name: str) -> list[float]:
         """Return our rate as a share of the peer's, round by round."""
-        ours, peers = self.rates("ours", name), self.rates("peer", GOALS[name].peer_of(name))
-        return [mine / theirs for mine, theirs in zip(ours, peers, strict=True)]
+        return [ours / peers for ours, peers in zip(self.rates("ours", name), self.peers(name), strict=True)]
+
+    def peers(self, name: str) -> list[float]:
+        """Return the peer's rate that ours is a share of, round by round."""
+        return self.rates("peer", name) if GOALS[name].has_peer else self.beside[name]
 
 
 class Bench:
@@ -75,16 +82,14 @@ class Bench:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Return what is measured in a round: (server, request), ours and the peer's side by side."""
-        made = []
-        for name in self.names:
-            made.append(("ours", name))
-            if GOALS[name].has_peer:
-                made.append(("peer", name))
+        made = [(server, name) for name in self.names for server in ("ours", "peer")]
         return made if OTHERS in self.names else [*made, ("peer", OTHERS)]
 
     def prepare(self) -> None:
         """Open the servers' connections, count statements, and keep the ETags."""
         for server, name in self.pairs:
+            if server == "peer" and not GOALS[name].has_peer:
+                continue
             call, at = self.calls[name], self.servers[server]
             for _ in range(FIRST_REQUESTS):
                 at.answer(call)
@@ -100,9 +105,17 @@ class Bench:
         """Measure everything once; every other round the peer goes first."""
         pairs = self.pairs if number % 2 == 0 else swapped(self.pairs)
         for server, name in pairs:
-            self.found.samples[server][name].append(self.sample(self.servers[server], self.calls[name]))
+            if server == "peer" and not GOALS[name].has_peer:
+                self.found.beside[name].append(self.rate_beside())
+            else:
+                self.found.samples[server][name].append(self.sample(self.servers[server], self.calls[name]))
         for bare in ("bare WSGI", "bare ASGI"):
             self.found.samples[bare][OTHERS].append(self.sample(self.servers[bare], self.calls[OTHERS]))
+
+    def rate_beside(self) -> float:
+        settle()
+        run = load(self.servers["peer"], self.calls[OTHERS], connections=CONNECTIONS, seconds=self.seconds)
+        return run.rate
 
     def sample(self, server: Server, call: Call) -> Sample:
         settle()
