@@ -166,8 +166,8 @@ run() {
     set -a
     # shellcheck source=/dev/null
     . "$folder/environment"
-    SERVICES_FOLDER=$folder DB_SOCKETS=$sockets
     set +a
+    export SERVICES_FOLDER="$folder" DB_SOCKETS="$sockets"
     # In the background, so that a signal to this script is acted on at once; with our standard input all the same.
     umask "$mask"
     exec 3<&0

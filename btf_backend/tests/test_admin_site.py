@@ -220,9 +220,10 @@ class AdminSiteTests(TestCase):
 
         apps = self.client.get(url).context["available_apps"]
         self.assertIn("users", {each["app_label"] for each in apps})
-        self.assertContains(self.client.get(reverse("admin:app_list", args=["users"])), page(User, "changelist"))
+        listed = reverse("admin:app_list", args=["users"])
+        self.assertContains(self.client.get(listed), page(User, "changelist"))
         self.client.force_login(make_user(is_staff=True))
-        self.assertEqual(self.client.get(reverse("admin:app_list", args=["users"])).status_code, 404)
+        self.assertEqual(self.client.get(listed).status_code, 404)
 
     def test_nobody_but_staff_gets_in(self) -> None:
         self.client.force_login(make_user(role="admin"))
