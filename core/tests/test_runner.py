@@ -112,9 +112,7 @@ class OrderTests(SimpleTestCase):
         self.assertEqual(first, ["SampleInChromium", "OtherInChromium"])
         self.assertCountEqual(others, [["Sample"], ["SampleThatCommits"]])
 
-    def test_what_waits_comes_by_turns_with_what_computes_and_of_a_kind_the_longest_begins(
-        self,
-    ) -> None:
+    def test_what_waits_and_what_computes_come_by_turns_and_the_longest_begins(self) -> None:
         longer = LongerSample("one"), LongerSample("two")
         rolled_back = SampleRolledBack("one"), OtherRolledBack("one")
 
