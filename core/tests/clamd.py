@@ -65,14 +65,27 @@ class Clamd:
         self.wait()
 
     def wait(self) -> None:
-        """Return once it listens."""
+        """Return once it answers: its socket lies in the folder before anybody listens at it."""
         deadline = time.monotonic() + START_SECONDS
-        while not self.socket.exists():
+        while not (self.answers(str(self.socket)) and self.answers(("127.0.0.1", self.port))):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.end()
                 message = "clamd did not start"
                 raise RuntimeError(message)
             time.sleep(0.01)
+
+    @staticmethod
+    def answers(address: str | tuple[str, int]) -> bool:
+        """Tell whether it says PONG there."""
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        with socket.socket(family) as connection:
+            connection.settimeout(START_SECONDS)
+            try:
+                connection.connect(address)
+                connection.sendall(b"zPING\0")
+                return connection.recv(5) == b"PONG\0"
+            except OSError:
+                return False
 
     def end(self) -> None:
         """Kill it, frozen or not, and remove its folder."""
