@@ -1,10 +1,10 @@
-"""Rows below a row as their number, in its query, on PostgreSQL and SQLite alike."""
+"""Rows below a row as a number, in its query, on PostgreSQL and SQLite alike."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import IntegerField, Subquery
+from django.db.models import BigIntegerField, IntegerField, Subquery
 
 
 class Counted(Subquery):
@@ -17,3 +17,13 @@ class Counted(Subquery):
     def convert_value(self) -> Any:
         """Leave the number as it comes, which is whole in every database."""
         return self._convert_value_noop  # type: ignore[attr-defined]
+
+
+class Summed(Subquery):
+    """The sum of a subquery's ``column``; 0 of no rows."""
+
+    template = "(SELECT COALESCE(SUM(%(column)s), 0) FROM (%(subquery)s) summed)"
+    output_field = BigIntegerField()
+
+    def __init__(self, queryset: Any, *, column: str) -> None:
+        super().__init__(queryset.order_by().values(column), column=column)

@@ -11,7 +11,7 @@ class CoreConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import post_migrate
 
-        from core import checks, converters, excel, retention  # noqa: F401 - they register themselves
+        from core import checks, converters, excel, retention, tally_keeper  # noqa: F401 - they register themselves
         from core.audit_keeper import hand_over
         from core.lost_tasks import watch_workers
         from core.notifications import retention as notices

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from users.models import User
 
+    Rows = Callable[[], QuerySet[Any]]
+    Narrow = Callable[[QuerySet[Any]], QuerySet[Any]]
+
 NUMBER: Final = models.BigIntegerField()
 WAYS_KEPT: Final = 300  # some 150 KiB each
 
@@ -54,17 +57,30 @@ class Listing:
     is_alike: ClassVar[bool] = False  # to all who may ask
 
     def __init__(
-        self, rows: Callable[[], QuerySet[Any]], *, is_planned_anew: bool, brings_total: bool = False
+        self, rows: Rows, *, narrow: Narrow, is_planned_anew: bool, brings_total: bool = False
     ) -> None:
+        """``narrow`` is what has made ``rows`` of all that the viewer sees."""
+        self.narrow = narrow
         # A search takes longer than a round trip: what it finds is counted where that is more than a page.
         self.brings_total = brings_total or not is_planned_anew
         self.is_expected, self.last_total = self.is_alike and not is_planned_anew, 0
-        first = partial(with_total, rows) if self.brings_total else rows
-        read = partial(with_total, rows) if self.is_expected else rows
+        first = partial(self.with_total, rows) if self.brings_total else rows
+        read = partial(self.with_total, rows) if self.is_expected else rows
         self.ids = Prepared(lambda: rows().order_by().values("pk"), is_planned_anew=is_planned_anew)
         self.first = Prepared(first, is_planned_anew=is_planned_anew)
         self.later = Prepared(lambda: found_by(read(), rows()), is_planned_anew=True)
         self.from_end = Prepared(lambda: found_by(read(), rows().reverse()), is_planned_anew=True)
+
+    def with_total(self, rows: Rows) -> QuerySet[Any]:
+        """Return rows of which each says how many there are; PostgreSQL counts them once."""
+        counted: QuerySet[Any] = rows().annotate(total_found=self.total_of(rows))
+        return counted
+
+    def total_of(self, rows: Rows) -> Subquery:
+        return Counted(rows().order_by().values("pk"))
+
+    def count(self, **values: Any) -> int:
+        return self.ids.count(**values)
 
     def page(self, found: Found, start: int, size: int) -> list[Any]:
         if start:
@@ -95,12 +111,6 @@ class Listing:
         return self.from_end.objects(start=left - size, size=size, **values)
 
 
-def with_total(rows: Callable[[], QuerySet[Any]]) -> QuerySet[Any]:
-    """Return rows of which each says how many there are; PostgreSQL counts them once."""
-    counted: QuerySet[Any] = rows().annotate(total_found=Counted(rows().order_by().values("pk")))
-    return counted
-
-
 def found_by(rows: QuerySet[Any], in_order: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(pk__in=Window(in_order.values("pk")))
 
@@ -120,7 +130,7 @@ class Found:
 
     @cached_property
     def total(self) -> int:
-        return self.listing.ids.count(**self.values)
+        return self.listing.count(**self.values)
 
     def __getitem__(self, window: slice) -> list[Any]:
         return self.listing.page(self, window.start, window.stop - window.start)
@@ -157,8 +167,10 @@ def listing_of(
     shape: tuple[tuple[str, Any], ...],
 ) -> Listing:
     viewer = SomeViewer(is_platform_admin)
+    narrow = partial(narrowed, kind=view.filterset_class, shape=shape)
     return view.listing_class(
-        lambda: narrowed(view.rows_for(viewer), view.filterset_class, shape),
+        lambda: narrow(view.rows_for(viewer)),
+        narrow=narrow,
         # The best plan for what is searched for depends on it.
         is_planned_anew=any(value is None for _, value in shape),
     )

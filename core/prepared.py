@@ -169,6 +169,12 @@ class Prepared:
         rows = self.ask(sql, values, is_kept=True)
         return int(rows[0][0]) if rows else 0
 
+    def sum_of(self, column: str, /, **values: Any) -> int:
+        """Ask what the whole numbers of a column come to."""
+        sql = f"SELECT COALESCE(SUM({column}), 0) FROM ({self.words.sql}) summed"  # noqa: S608
+        rows = self.ask(sql, values, is_kept=True)
+        return int(rows[0][0]) if rows else 0
+
     def window(self, start: int, size: int, **values: Any) -> list[Any]:
         """Ask for ``size`` rows after the first ``start``, and return them as instances.
 

@@ -62,13 +62,17 @@ def empty_tables(connection: BaseDatabaseWrapper) -> None:
         for name in names
         if name not in KEPT
     )
+    emptied: set[str] = set()
     # Foreign keys are looked at when it commits.
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(holding)
-        emptied = [name for (name,) in cursor.fetchall()]
-        for name in emptied:
-            is_truncated = name == AUDIT and connection.vendor == "postgresql"
-            cursor.execute(f'TRUNCATE "{name}"' if is_truncated else f'DELETE FROM "{name}"')  # noqa: S608
+        # Again, since a trigger may write where no row is left.
+        while found := [name for (name,) in cursor.fetchall()]:
+            for name in found:
+                is_truncated = name == AUDIT and connection.vendor == "postgresql"
+                cursor.execute(f'TRUNCATE "{name}"' if is_truncated else f'DELETE FROM "{name}"')  # noqa: S608
+            emptied.update(found)
+            cursor.execute(holding)
     if emptied and connection.vendor == "postgresql":
         # Else the next test plans by what was here, or finds its rows behind those that are gone.
         with connection.cursor() as cursor:

@@ -10,9 +10,11 @@ class GroupsConfig(AppConfig):
     def ready(self) -> None:
         from core.notifications.kinds import register
         from core.registry import calendar_entries, erasure, held_for_erasure, my_data
+        from core.tallies import tallies
         from groups import tasks  # noqa: F401 - they register themselves
         from groups.calendar import entries_of
         from groups.letters import TASK_DUE
+        from groups.models.counts import GROUP_COUNTS
         from groups.personal import documents_of, hold_groups, keep_places
 
         calendar_entries.add("groups", entries_of)
@@ -20,3 +22,4 @@ class GroupsConfig(AppConfig):
         held_for_erasure.add("groups", hold_groups)
         my_data.add("groups", documents_of)
         register(TASK_DUE)
+        tallies.add("groups", GROUP_COUNTS)

@@ -10,8 +10,10 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         from core.notifications.kinds import register
         from core.registry import access_ended, erasure, files_named, my_data
+        from core.tallies import tallies
         from users import tasks  # noqa: F401 - they register themselves
         from users.letters import ACCOUNT_STATUS
+        from users.models.headcounts import HEADCOUNTS
         from users.services.accounts import end_site_sessions
         from users.services.archive import FOLDER, archives_named
         from users.services.documents import documents_of
@@ -24,3 +26,4 @@ class UsersConfig(AppConfig):
         files_named.add(FOLDER, archives_named)
         my_data.add("users", documents_of)
         register(ACCOUNT_STATUS)
+        tallies.add("people", HEADCOUNTS)

@@ -11,6 +11,8 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from core.tally_keeper import settle_tallies
+
 from .content import chat_sql, content_sql
 from .rows import PER_GROUP, fill, group_id, series
 
@@ -54,7 +56,12 @@ def seed(people: int, messages: int) -> None:
         for _, definition in indexes:
             cursor.execute(definition)
         set_sequences(cursor)
+    settle_tallies()
+    # ANALYZE commits after each table. PostgreSQL notes one "on disk up to here" for 32 transactions each,
+    # those of the rows among them: until it is true, VACUUM marks no page of the next table all-visible.
+    connection.cursor().execute("SET synchronous_commit = on")
     connection.cursor().execute("VACUUM ANALYZE")
+    connection.cursor().execute("RESET synchronous_commit")
 
 
 def people_sql(last: int) -> list[str]:

@@ -62,6 +62,8 @@ class RestoreTests(RecoveryCase):
         self.assertIn("migrations: none to run\nerased again: 0\n", done.stdout)
         messages = "SELECT string_agg(text, ',' ORDER BY id) FROM chat_message"
         self.assertEqual(self.ask_there(messages), "Message 0,Message 1,Message 2")
+        uncounted = "SELECT COUNT(*) - (SELECT SUM(people) FROM users_headcount) FROM users"
+        self.assertEqual(self.ask_there(uncounted), 0)
         self.assertEqual((Path(self.media) / "uploads/a.txt").read_bytes(), b"a photo of agar plates")
 
         done = self.script("backup.sh", str(self.target / "again"), "--keep", "3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ID_RULE = "Letters, digits, - and _, of which the first is a letter or a digit."
 ID_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z"  # what URLs, sockets' rooms and Redis all take
+
+IS_ACTIVE: Final = Q(Exact(Lower("status"), "active"))
 
 
 def sort_key(text: str) -> str:
@@ -60,7 +62,7 @@ class GroupQuerySet(models.QuerySet["Group"]):
 
     def active(self) -> Self:
         """Groups whose status is "active", in any case."""
-        return self.filter(Exact(Lower("status"), "active"))
+        return self.filter(IS_ACTIVE)
 
     def with_summary(self) -> Self:
         """What a row of a list shows: the mentor, and how many members there are."""

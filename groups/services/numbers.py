@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import models
-from django.db.models import Count, Value
+from django.db.models import Sum, Value
 
 from core.prepared import Prepared, Slot
 from core.roles import Role
 from core.tracks import EVERY_TRACK, on_track
-from groups.models import Group
+from groups.models.counts import group_counts
+from groups.models.teams import IS_ACTIVE
 from users.models import User
+from users.models.headcounts import headcounts
 
 ACTIVE, PENDING = User.Status.ACTIVE.value, User.Status.PENDING.value
 GROUPS: Final = ""  # stands where a person's role would
 
 
 def counts(track: Any) -> models.QuerySet[Any, Any]:
-    """Count people of each role and status, read from an index alone, and beside them the active groups."""
-    people: Any = User.objects.filter(on_track(track)).order_by().values("role", "status")
-    groups: Any = Group.objects.active().filter(on_track(track)).order_by()
-    active: Any = groups.values(kind=Value(GROUPS), state=Value("")).annotate(n=Count("*"))
-    rows: models.QuerySet[Any, Any] = people.annotate(n=Count("*")).union(active, all=True)
+    """Add up people of each role and status, and beside them the active groups."""
+    people: Any = headcounts().filter(on_track(track)).order_by().values("role", "status")
+    groups: Any = group_counts().filter(IS_ACTIVE, on_track(track)).order_by()
+    active: Any = groups.values(kind=Value(GROUPS), state=Value("")).annotate(n=Sum("groups", default=0))
+    rows: models.QuerySet[Any, Any] = people.annotate(n=Sum("people")).union(active, all=True)
     return rows
 
 

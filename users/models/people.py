@@ -72,15 +72,6 @@ class UserQuerySet(models.QuerySet["User"]):
     def by_name(self) -> Self:
         return self.order_by(*BY_NAME)
 
-    def tracks(self) -> models.QuerySet[User, str]:
-        """The tracks in use, in order, each once: which spelling stands for it is the database's first.
-
-        Not ``global``, which narrows to nothing and which clients offer by themselves.
-        """
-        named = self.exclude(Exact(Lower("track"), "global")).exclude(track="")
-        folded = named.order_by(Lower("track")).values(folded=Lower("track"))
-        return folded.annotate(spelling=models.Min("track")).values_list("spelling", flat=True)
-
 
 class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates accounts; an address alone is enough."""

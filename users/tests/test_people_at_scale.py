@@ -98,8 +98,10 @@ class PeopleAtScaleTests(TestCase):
     def test_no_page_reads_the_whole_table(self) -> None:
         for name, params in ASKED.items():
             with self.subTest(name):
-                plan = without_counts(plan_of(self.page_queries(params)[-1], run=True))
-                self.assertNotIn("Seq Scan", plan)
+                plan = plan_of(self.page_queries(params)[-1], run=True)
+                if "search" in params:  # what is searched for is counted by finding it
+                    plan = without_counts(plan)
+                self.assertNotRegex(plan, r"Seq Scan on users\b")
                 in_vain = [int(rows) for rows in re.findall(r"Rows Removed by Filter: (\d+)", plan)]
                 self.assertLess(sum(in_vain), PEOPLE / 10, plan)
 

@@ -23,6 +23,7 @@ from core.spreadsheets import CsvResponse
 from core.throttling import ExportsPerPerson
 from users.filters import PeopleFilter
 from users.models import User
+from users.models.headcounts import tracks_in_use
 from users.pagination import PeopleListing, PeoplePagination
 from users.serializers.directory import (
     AccountSerializer,
@@ -163,7 +164,7 @@ class PeopleViewSet(Conditional, PreparedListMixin, GenericViewSet[User]):
     @action(detail=False, pagination_class=None, filterset_class=None)
     def filters(self, request: Request) -> Response:
         """Return the tracks in use, each once whatever its case, with all roles and statuses."""
-        tracks = list(User.objects.tracks())
+        tracks = tracks_in_use()
         return Response({"tracks": tracks, "roles": Role.values, "statuses": User.Status.values})
 
     @extend_schema(
