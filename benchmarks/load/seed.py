@@ -11,8 +11,6 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from core.tally_keeper import settle_tallies
-
 from .content import chat_sql, content_sql
 from .rows import PER_GROUP, fill, group_id, series
 
@@ -40,6 +38,8 @@ class Cast:
 
 def seed(people: int, messages: int) -> None:
     """Fill the configured, migrated and empty PostgreSQL. Needs a superuser: no trigger runs."""
+    from core.tally_keeper import settle_tallies
+
     groups = max(people // PER_GROUP, 1)
     connection.cursor().execute("SET statement_timeout = 0")
     with transaction.atomic(), connection.cursor() as cursor:
