@@ -6,11 +6,9 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -87,8 +85,8 @@ def starts(revision: str) -> bool:
 def exported(revision: str) -> Iterator[Path]:
     """Lay out what a revision holds; the folder goes with the block."""
     with tempfile.TemporaryDirectory(prefix="btf-release-") as folder:
-        with tarfile.open(fileobj=BytesIO(git("archive", revision))) as archive:
-            archive.extractall(folder, filter="data")
+        # Not tarfile: Python 3.11 has had its safe way of unpacking since 3.11.4, and Debian 12 has 3.11.2.
+        subprocess.run(["tar", "-x", "-C", folder], input=git("archive", revision), check=True)  # noqa: S603, S607
         yield Path(folder)
 
 
