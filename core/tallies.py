@@ -32,9 +32,13 @@ class Tally(NamedTuple):
 
 tallies: Registry[Tally] = Registry()
 
-# A trigger that is shown a statement's rows cannot be told of columns: it sees whether ours have changed.
+# As shared migrations: what stands here is never changed, since it is what databases have.
+# A trigger that is shown a statement's rows cannot be told of columns: it sees whether ours have changed. It
+# runs as its owner: whoever may write the one table need not know of the other.
 BEGIN: Final = """
-CREATE FUNCTION tally_{into}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+CREATE FUNCTION tally_{into}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO {into} ({by}, {number})
@@ -53,21 +57,22 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER tally_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS came
+REVOKE ALL ON FUNCTION tally_{into}() FROM PUBLIC;
+CREATE TRIGGER {into}_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS came
 FOR EACH STATEMENT EXECUTE FUNCTION tally_{into}();
-CREATE TRIGGER tally_updated AFTER UPDATE ON {table} REFERENCING OLD TABLE AS went NEW TABLE AS came
+CREATE TRIGGER {into}_updated AFTER UPDATE ON {table} REFERENCING OLD TABLE AS went NEW TABLE AS came
 FOR EACH STATEMENT EXECUTE FUNCTION tally_{into}();
-CREATE TRIGGER tally_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS went
+CREATE TRIGGER {into}_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS went
 FOR EACH STATEMENT EXECUTE FUNCTION tally_{into}();
-CREATE TRIGGER tally_emptied AFTER TRUNCATE ON {table}
+CREATE TRIGGER {into}_emptied AFTER TRUNCATE ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION tally_{into}();
 INSERT INTO {into} ({by}, {number}) SELECT {by}, COUNT(*) FROM {table} WHERE {only} GROUP BY {by};
 """
 END: Final = """
-DROP TRIGGER IF EXISTS tally_inserted ON {table};
-DROP TRIGGER IF EXISTS tally_updated ON {table};
-DROP TRIGGER IF EXISTS tally_deleted ON {table};
-DROP TRIGGER IF EXISTS tally_emptied ON {table};
+DROP TRIGGER IF EXISTS {into}_inserted ON {table};
+DROP TRIGGER IF EXISTS {into}_updated ON {table};
+DROP TRIGGER IF EXISTS {into}_deleted ON {table};
+DROP TRIGGER IF EXISTS {into}_emptied ON {table};
 DROP FUNCTION IF EXISTS tally_{into}();
 DELETE FROM {into};
 """
@@ -83,7 +88,7 @@ class Keep(Operation):
     reversible = True
 
     def __init__(self, tally: Tally) -> None:
-        self.tally = tally
+        self.tally = Tally(*tally)  # which a squashed migration has as a tuple
 
     def state_forwards(self, *args: Any) -> None:
         """Change no model."""

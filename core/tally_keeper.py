@@ -30,7 +30,7 @@ GROUP BY {by} HAVING SUM(change) <> 0
 FOLD: Final = """
 WITH folded AS (
   DELETE FROM {into} WHERE ({by}) IN (
-    SELECT {by} FROM {into} GROUP BY {by} HAVING COUNT(*) > 1 OR SUM({number}) = 0
+    SELECT {by} FROM {into} GROUP BY {by} HAVING COUNT(*) > 1
   ) RETURNING {by}, {number}
 ), written AS (
   INSERT INTO {into} ({by}, {number})

@@ -246,15 +246,19 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def before_statement(beginning: str, call: Callable[[], object]) -> Iterator[None]:
-    """Call something before each statement of this thread's connection that begins so."""
+    """Call something before each statement of this thread's connection that begins so: one, at least."""
+    begun = []
 
     def run(execute: Any, sql: str, *args: Any) -> Any:
         if sql.startswith(beginning):
+            begun.append(sql)
             call()
         return execute(sql, *args)
 
     with connection.execute_wrapper(run):
         yield
+    if not begun:
+        raise AssertionError(f"No statement began with {beginning}")
 
 
 def in_parallel(call: Callable[[int], Any], count: int) -> list[Any]:

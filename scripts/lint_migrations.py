@@ -30,12 +30,13 @@ from django.db.migrations.loader import MigrationLoader  # noqa: E402
 from django_migration_linter import MigrationLinter  # noqa: E402
 
 from core import operations as careful  # noqa: E402
+from core import tallies  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-DATA: Final = (migrations.RunPython, migrations.RunSQL)
+DATA: Final = (migrations.RunPython, migrations.RunSQL, tallies.Keep)
 ON_A_TABLE: Final = (plain.AddIndex, plain.RemoveIndex, plain.AddConstraint, plain.AddField)
 ALONE: Final = (careful.AddIndexConcurrently, careful.RemoveIndexConcurrently)
 EXECUTES: Final = re.compile(r"\.execute(many)?\b")

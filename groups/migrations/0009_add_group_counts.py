@@ -1,8 +1,6 @@
-"""Groups that are not archived, counted by status and track as they change (ADR 0024)."""
+"""Room for counts of groups that are added up; the next migration fills it."""
 
 from django.db import migrations, models
-
-from core import tallies
 
 
 class Migration(migrations.Migration):
@@ -17,8 +15,5 @@ class Migration(migrations.Migration):
                 ("track", models.CharField(blank=True, max_length=50)),
                 ("groups", models.IntegerField()),
             ],
-        ),
-        tallies.Keep(
-            tallies.Tally("groups_group", "groups_groupcount", ("status", "track"), "groups", "archived_at IS NULL")
         ),
     ]

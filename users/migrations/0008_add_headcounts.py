@@ -1,8 +1,6 @@
-"""People counted by role, status and track as they change (ADR 0024)."""
+"""Room for counts of people that are added up; the next migration fills it."""
 
 from django.db import migrations, models
-
-from core import tallies
 
 
 class Migration(migrations.Migration):
@@ -19,5 +17,4 @@ class Migration(migrations.Migration):
                 ("people", models.IntegerField()),
             ],
         ),
-        tallies.Keep(tallies.Tally("users", "users_headcount", ("role", "status", "track"), "people")),
     ]
