@@ -8,8 +8,8 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.db.models import F, Func, Value
-from django.db.models.functions import Lower
-from django.db.models.lookups import Contains, Exact
+from django.db.models.functions import Coalesce, Lower, StrIndex
+from django.db.models.lookups import Contains, Exact, GreaterThan
 from django.utils.crypto import salted_hmac
 
 from core.prepared import Slot, value_of
@@ -34,6 +34,19 @@ SEARCHED = Func(
 BY_NAME = ("first_name", "last_name", "email", "id")
 
 
+class UpToAt(Func):
+    """What stands in a text up to its first ``@``, with it; NULL where that is too short for a trigram index.
+
+    NULL on SQLite, too, which has none.
+    """
+
+    template = "SUBSTRING(%(expressions)s FROM '^[^@]{2,}@')"
+    output_field = models.TextField()
+
+    def as_sqlite(self, *args: Any, **extra: Any) -> Any:
+        return "NULL", []
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """Questions about many accounts."""
 
@@ -49,12 +62,16 @@ class UserQuerySet(models.QuerySet["User"]):
         """Accounts in whose name or address the text occurs, whatever its case; blank matches every one.
 
         First and last name are searched as one. A trigram index answers this (migration 0003), as long
-        as the expression is the index's own.
+        as the expression is the index's own. Of an address it is asked for what stands before the ``@``:
+        all share what comes behind it, and the index would look for each of its parts in each of their lists.
         """
         words = text if isinstance(text, Slot) else " ".join(text.split())
         if not words:
             return self
-        return self.alias(searched=SEARCHED).filter(Contains(F("searched"), Lower(value_of(words))))
+        whole = Lower(value_of(words))
+        asked = Coalesce(UpToAt(whole), whole, output_field=models.TextField())
+        is_whole = Exact(asked, whole) | GreaterThan(StrIndex(F("searched"), whole), 0)
+        return self.alias(searched=SEARCHED).filter(Contains(F("searched"), asked), is_whole)
 
     @property
     def is_searched(self) -> bool:

@@ -143,6 +143,51 @@ class ListTests(DeskTestCase):
                 self.assertEqual(self.found(search=text), [])
         self.assertEqual(len(self.found(search="  ")), 2)
 
+    def test_whatever_stands_around_an_at_sign_is_found_as_it_is(self) -> None:
+        everybody = [
+            ("Ada", "@home", "ada@example.org"),
+            ("Adá", "Lovelace", "ada.b@school.example"),
+            ("Ada@b", "", "b@b.example"),
+            ("Pek", "a_b%c", "xada@example.org"),
+            ("", "", "50%@example.org"),
+            ("a\\b", "@c", "z@example.org"),
+        ]
+        for first, last, email in everybody:
+            make_user(first_name=first, last_name=last, email=email)
+        asked = [
+            "ada@",
+            "ADA@EXAMPLE.ORG",
+            "da@e",
+            "a@e",
+            "@e",
+            "@",
+            "b@b",
+            "ada @h",
+            "@home",
+            "b@school.",
+            "a@b",
+        ]
+        asked += [
+            "50%@",
+            "_@",
+            "%@",
+            "a\\b @c",
+            "b@@",
+            "ada@@example",
+            "x@y@z",
+            "ada@example.org x",
+            "pek a_b",
+        ]
+        for text in asked:
+            with self.subTest(text):
+                expected = {
+                    email
+                    for first, last, email in everybody
+                    if text.lower() in f"{first} {last}\n{email}".lower()
+                }
+                found = {email for email in self.found(search=text) if email in {one[2] for one in everybody}}
+                self.assertEqual(found, expected)
+
     def test_a_search_with_a_nul_is_refused(self) -> None:
         """B29."""
         response = self.client.get(LIST, {"search": "a\0b"})
