@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 # In two halves: nobody's scanner shall take this file for what it is not.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STAN" + b"DARD-ANTIVIRUS-TEST-FILE!$H+H*"
 START_SECONDS = 20
 STREAM_BYTES = 1_048_576
+BELOW = range(10_000, 30_000)
 # Where Debian and brew put what is no command for everybody.
 FOLDERS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 CONFIGURATION = """\
@@ -39,10 +41,17 @@ def free_port() -> int:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return as many ports, each another, that were free a moment ago."""
+    """Return as many ports, each another, that were free a moment ago.
+
+    Below those that systems give to outgoing connections, of which tests have many at any moment.
+    """
     with ExitStack() as held:
-        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        return [listener.getsockname()[1] for listener in listeners]
+        ports: list[int] = []
+        while len(ports) < number:
+            with suppress(OSError):
+                listener = socket.create_server(("127.0.0.1", secrets.choice(BELOW)))
+                ports.append(held.enter_context(listener).getsockname()[1])
+        return ports
 
 
 class Clamd:
