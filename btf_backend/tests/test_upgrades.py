@@ -34,7 +34,7 @@ PROJECT = Path(settings.BASE_DIR)
 LAST = max(path.stem for path in (PROJECT / "resources/migrations").glob("0*.py"))
 HEAD = """
 from django.db import migrations, models
-from core import operations
+from core import operations, tallies
 
 def fill(apps, schema_editor):
     apps.get_model("resources", "Resource").objects.update(title="x")
@@ -68,6 +68,8 @@ REFUSED = {
     "unique": 'migrations.AddConstraint("resource", models.UniqueConstraint(fields=["title"], name="one"))',
     "mixed": 'migrations.AddField("resource", "c", models.IntegerField(null=True)), '
     f"migrations.RunPython(fill, {BACK})",
+    "kept": 'migrations.AddField("resource", "d", models.IntegerField(null=True)), '
+    'tallies.Keep(tallies.Tally("resources_resource", "resources_count", ("type",), "number"))',
     "required": 'migrations.AlterField("resource", "c", models.IntegerField(default=0))',
     "one_way": "migrations.RunPython(fill)",
     **dict.fromkeys(HIDDEN, f"migrations.RunPython(hidden, {BACK})"),

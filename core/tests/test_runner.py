@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from core.browser_testing import BrowserSuite, BrowserTestCase
 from core.store_testing import is_emptied, is_quiet
-from core.testing import HouseParallelSuite, HouseRunner, TravellingRunner, in_parallel
+from core.testing import HouseParallelSuite, HouseRunner, TravellingRunner, before_statement, in_parallel
 
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
@@ -155,6 +155,22 @@ class ParallelTests(SimpleTestCase):
 
         self.assertEqual((results[0], results[2]), (0, 20))
         self.assertIsInstance(results[1], RuntimeError)
+
+
+class StatementTests(TestCase):
+    def run_and_count(self, *statements: str) -> int:
+        called: list[None] = []
+        with before_statement("SELECT 1", lambda: called.append(None)), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        return len(called)
+
+    def test_each_one_that_begins_so_is_one_call(self) -> None:
+        self.assertEqual(self.run_and_count("SELECT 1", "SELECT 2", "SELECT 1 + 1"), 2)
+
+    def test_where_none_begins_so_the_test_would_be_about_nothing(self) -> None:
+        with self.assertRaisesMessage(AssertionError, "No statement began with SELECT 1"):
+            self.run_and_count("SELECT 2")
 
 
 @unittest.skipUnless(connection.vendor == "postgresql", "SQLite has no sessions.")
