@@ -30,15 +30,11 @@ LEAVE_TRIGGERS: Final = """
     SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles
     WHERE rolname = current_user AND rolsuper
 """
-# A table whose file has no bytes has no rows.
+# A table whose file has no bytes has no rows; a partitioned one has no file of its own.
 FILLED: Final = """
     SELECT relname FROM pg_class
-    WHERE relname = ANY(%s) AND relkind = 'r' AND pg_table_is_visible(oid) AND pg_relation_size(oid) > 0
-"""
-# All of DISCARD ALL but its plans: of foreign keys there are hundreds, the same for every test.
-FORGET: Final = """
-    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
-    SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES
+    WHERE relname = ANY(%s) AND pg_table_is_visible(oid)
+    AND (relkind = 'p' OR relkind = 'r' AND pg_relation_size(oid) > 0)
 """
 # A race that needs more at once opens them.
 MOST_KEPT: Final = 30
@@ -57,7 +53,7 @@ def use_redis_database(number: int) -> None:
 
 
 def let_tests_empty_tables() -> None:
-    """Let a test that commits empty the audit log: its database is cleared by TRUNCATE.
+    """Let a test that commits empty the audit log: who is no superuser does that by TRUNCATE.
 
     Tests that need no database get none: then this one is somebody's own.
     """
@@ -75,15 +71,15 @@ def empty_tables(connection: BaseDatabaseWrapper) -> None:
     """
     on_postgresql = connection.vendor == "postgresql"
     touched: set[str] = set()
-    # Foreign keys are looked at when it commits.
+    # Where triggers fire, those of foreign keys do when it commits.
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if on_postgresql:
             cursor.execute(LEAVE_TRIGGERS)
-        is_refusing = on_postgresql and not cursor.fetchone()
-        # Again, since a trigger may write where no row is left.
+        triggers_fire = on_postgresql and not cursor.fetchone()
+        # Again, since one of them may write where no row is left.
         while found := holding(cursor, names := filled(connection, cursor)):
             for name in found:
-                is_truncated = name == AUDIT and is_refusing
+                is_truncated = name == AUDIT and triggers_fire
                 cursor.execute(f'TRUNCATE "{name}"' if is_truncated else f'DELETE FROM "{name}"')  # noqa: S608
             touched.update(names)
     if touched and on_postgresql:
@@ -160,13 +156,13 @@ def is_quiet(session: Any) -> bool:
 
 
 def is_emptied(session: Any) -> bool:
-    """Throw away what a session holds, as poolers do; tell whether that could be done."""
+    """Throw away all that a session holds, as poolers do; tell whether that could be done."""
     if session is None or session.closed or session.status != extensions.STATUS_READY:
         return False
     try:
         session.autocommit = True
         with session.cursor() as cursor:
-            cursor.execute(FORGET)
+            cursor.execute("DISCARD ALL")
     except Error:
         return False
     return True

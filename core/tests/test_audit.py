@@ -139,7 +139,7 @@ class AppendOnlyTests(TestCase):
         for statement in ("TRUNCATE core_auditevent", "TRUNCATE core_auditevent, core_upload CASCADE"):
             refused = self.assertRaisesMessage(ProgrammingError, "append-only")
             with self.subTest(statement), refused, transaction.atomic():
-                # Off in tests alone, which are cleared by TRUNCATE (core.testing).
+                # Off in tests alone, some of which are cleared by TRUNCATE (core.store_testing).
                 self.sql("ALTER TABLE core_auditevent ENABLE TRIGGER audit_is_not_emptied")
                 self.sql(statement)
         self.assertEqual(AuditEvent.objects.count(), 1)

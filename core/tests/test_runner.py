@@ -7,15 +7,20 @@ import unittest
 from itertools import groupby
 from select import select
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from rest_framework.test import APIClient
 
+from core import audit
 from core.browser_testing import BrowserSuite, BrowserTestCase
-from core.store_testing import is_emptied, is_quiet
+from core.store_testing import KEPT, LEAVE_TRIGGERS, empty_tables, is_emptied, is_quiet
 from core.testing import HouseParallelSuite, HouseRunner, TravellingRunner, before_statement, in_parallel
+from groups.tests.factories import make_group
+from users.tests.factories import make_user
 
+ALL_KEPT = KEPT | {"django_migrations", "sqlite_sequence"}
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 
@@ -171,6 +176,30 @@ class StatementTests(TestCase):
     def test_where_none_begins_so_the_test_would_be_about_nothing(self) -> None:
         with self.assertRaisesMessage(AssertionError, "No statement began with SELECT 1"):
             self.run_and_count("SELECT 2")
+
+
+class EmptyingTests(TransactionTestCase):
+    def ask(self, sql: str) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def tables_with_rows(self) -> list[str]:
+        names = set(connection.introspection.table_names()) - ALL_KEPT
+        return [name for name in names if self.ask(f'SELECT 1 FROM "{name}" LIMIT 1')]  # noqa: S608 - ours
+
+    def test_nothing_is_left_of_a_test_that_commits_whoever_empties(self) -> None:
+        for who, words in {"a superuser": LEAVE_TRIGGERS, "somebody else": "SELECT 1 WHERE false"}.items():
+            with self.subTest(who), patch("core.store_testing.LEAVE_TRIGGERS", words):
+                make_group(members=[make_user()])
+                audit.record("signed_in")
+                self.assertTrue({"users", "groups_group", "core_auditevent"} <= {*self.tables_with_rows()})
+
+                empty_tables(connection)
+
+                self.assertEqual(self.tables_with_rows(), [])
+        if connection.vendor == "postgresql":
+            self.assertEqual(self.ask("SHOW session_replication_role"), [("origin",)])
 
 
 @unittest.skipUnless(connection.vendor == "postgresql", "SQLite has no sessions.")

@@ -58,8 +58,8 @@ class TimeLimitTests(SimpleTestCase):
         self.assertEqual(left(), 0)
 
     @patch("core.time_limits.AGAIN_SECONDS", 0.5)
-    def test_an_outer_limit_that_passed_meanwhile_rings_at_once(self) -> None:
-        """And again: its first ring may strike where the inner one's is still being caught."""
+    def test_an_outer_limit_that_passed_meanwhile_rings_until_it_is_heard(self) -> None:
+        """Its first ring may strike where the inner one's is still being caught."""
         with self.assertRaises(TimeLimitExceeded), time_limit(0.05, name="outer"):
             with self.assertRaises(TimeLimitExceeded), time_limit(0.02, name="inner"):
                 time.sleep(5)
